@@ -1,0 +1,42 @@
+# Every command of the project.  CI runs nothing that cannot be run by hand from here.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo fast check test ci bench soak docs lock clean
+
+python := .venv/bin/python
+
+help:  ## Show this list.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+
+setup:  ## Make .venv from the lock file; does nothing when it is current.
+	@scripts/setup
+
+demo: setup  ## Put tasks on a board of its own and watch them being worked.
+	@$(python) -m examples.demo
+
+fast: setup  ## Format, lint, types, imports and tidy: what a commit needs.
+	@$(python) scripts/gate.py fast
+
+check: setup  ## fast, plus generated pages and unit tests: under a minute.
+	@$(python) scripts/gate.py check
+
+test: setup  ## check, plus the suites on real databases and real processes.
+	@$(python) scripts/gate.py test
+
+ci: setup  ## test, plus the built wheel end to end: everything CI runs.
+	@$(python) scripts/gate.py ci
+
+bench: setup  ## Measure throughput and pick-up latency on this machine.
+	@$(python) -m bench
+
+soak: setup  ## Random walks over the model for a long time.
+	@$(python) -m pytest tests/model --hypothesis-profile=soak --timeout=3600
+
+docs: setup  ## Make the reference pages anew from the code.
+	@$(python) scripts/docs.py
+
+lock: setup  ## Make the lock files anew; UPGRADE=1 takes the newest versions.
+	@scripts/lock
+
+clean:  ## Remove everything that was made, the environment included.
+	rm -rf .venv .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

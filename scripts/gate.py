@@ -1,0 +1,152 @@
+"""The gate: runs the stages of `make fast`, `check`, `test` and `ci`, one after the other.
+
+A stage is one command.  Each prints a line a person can read, with its duration; a failing stage
+shows its whole output and the next one still runs, so that one run tells everything that is
+wrong.  The last line counts the whole: every test, and every stage that is not made of tests as
+one.  A suite that is named here and has no tests fails: nothing is left out silently.
+"""
+
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / ".venv" / "bin"
+REPORTS = ROOT / ".cache" / "gate"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One line of the gate: a command, or a folder of tests run on so many processes."""
+
+    name: str
+    command: tuple[str, ...] = ()
+    processes: int = 1
+
+    def line(self) -> list[str]:
+        """The command line; a folder of tests also writes the report that is counted."""
+        if self.command:
+            return [str(BIN / self.command[0]), *self.command[1:]]
+        pytest = [str(BIN / "python"), "-m", "pytest", "-q", f"tests/{self.name}"]
+        spread = ["-n", str(self.processes)] if self.processes > 1 else []
+        return [*pytest, *spread, f"--junitxml={self.report()}"]
+
+    def report(self) -> Path:
+        """Where the stage's test results are written."""
+        return REPORTS / f"{self.name}.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one stage came to."""
+
+    ok: bool
+    passed: int
+    failed: int
+    skipped: int
+
+
+FAST = (
+    Stage("format", ("ruff", "format", "--check", ".")),
+    Stage("lint", ("ruff", "check", ".")),
+    Stage("types", ("mypy",)),
+    Stage("imports", ("lint-imports", "--no-logo")),
+    Stage("tidy"),
+)
+CHECK = (*FAST, Stage("docs-current", ("python", "scripts/docs.py", "--check")), Stage("unit"))
+# Process and e2e tests run alone: they start and kill programs of their own by the dozen.
+TEST = (
+    *CHECK,
+    Stage("store", processes=2),
+    Stage("kernel", processes=2),
+    Stage("model", processes=2),
+    Stage("process"),
+    Stage("surfaces", processes=2),
+)
+CI = (*TEST, Stage("e2e"))
+
+GATES = {"fast": FAST, "check": CHECK, "test": TEST, "ci": CI}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the gate that is named and return the exit status."""
+    if len(arguments) != 1 or arguments[0] not in GATES:
+        print(f"Name one gate of {', '.join(GATES)}.", file=sys.stderr)
+        return 2
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    stages = GATES[arguments[0]]
+    begun = time.monotonic()
+    results = [run(stage) for stage in stages]
+    broken = [stage.name for stage, result in zip(stages, results, strict=True) if not result.ok]
+    if broken:
+        print(f"stages that failed: {', '.join(broken)}")
+    print(summary(results, time.monotonic() - begun))
+    return 1 if broken else 0
+
+
+def run(stage: Stage) -> Result:
+    """Run one stage, print its line, and its output if it failed."""
+    stage.report().unlink(missing_ok=True)
+    begun = time.monotonic()
+    done = subprocess.run(
+        stage.line(),
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    took = time.monotonic() - begun
+    ok = done.returncode == 0
+    if not ok:
+        print(done.stdout.rstrip())
+    else:
+        # A skipped test is never silent: its reason is shown also when all is well.
+        print(*re.findall(r"^SKIPPED .*\n", done.stdout, re.MULTILINE), sep="", end="")
+    result = count(stage, ok=ok)
+    print(
+        f"{'ok  ' if ok else 'FAIL'} {stage.name:<14} {took:6.1f} s  {figures(result)}", flush=True
+    )
+    return result
+
+
+def count(stage: Stage, *, ok: bool) -> Result:
+    """Read the figures of a stage's tests; a stage without a report counts as one."""
+    if not stage.report().exists():
+        return Result(ok=ok, passed=int(ok), failed=int(not ok), skipped=0)
+    # pytest wrote this file a moment ago; it is not from outside.
+    suites = ET.parse(stage.report()).getroot().iter("testsuite")  # noqa: S314
+    total = failed = skipped = 0
+    for suite in suites:
+        total += int(suite.get("tests", "0"))
+        failed += int(suite.get("failures", "0")) + int(suite.get("errors", "0"))
+        skipped += int(suite.get("skipped", "0"))
+    # A suite can break outside its tests: at its end, or because it has none.
+    broken_outside = int(not ok and failed == 0)
+    return Result(ok, total - failed - skipped, failed + broken_outside, skipped)
+
+
+def figures(result: Result) -> str:
+    """The figures in words: '12 passed, 0 failed', and what was skipped if anything was."""
+    skipped = f", {result.skipped} skipped" if result.skipped else ""
+    return f"{result.passed} passed, {result.failed} failed{skipped}"
+
+
+def summary(results: Sequence[Result], took: float) -> str:
+    """The last line, for the whole."""
+    whole = Result(
+        ok=all(result.ok for result in results),
+        passed=sum(result.passed for result in results),
+        failed=sum(result.failed for result in results),
+        skipped=sum(result.skipped for result in results),
+    )
+    return f"{figures(whole)} in {took:.1f} s"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
