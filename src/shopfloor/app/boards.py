@@ -1,0 +1,225 @@
+"""The boards of a home: a folder each, with a small `board.json` that says where the ledger is.
+
+A board is there when its `board.json` is; it is written last when a board is made and the folder is
+renamed as a whole when it is removed, so a board is never half there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from shopfloor.config import Home, wanted_board
+from shopfloor.domain.errors import Conflict, Invalid, NotFound, Unavailable
+from shopfloor.domain.limits import SLUG_CHARS_MAX
+from shopfloor.ops.context import BoardInfo
+from shopfloor.process.files import write_atomic
+
+DEFAULT = "default"
+ARCHIVE = ".archived"
+_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+class BoardFolder(NamedTuple):
+    """One board's folder, and what its `board.json` says."""
+
+    slug: str
+    path: Path
+    name: str
+    url: str | None
+    default_workdir: str | None
+    created_at: int
+
+    @property
+    def database(self) -> Path:
+        return self.path / "board.db"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "board.lock"
+
+    @property
+    def schema(self) -> str:
+        """The PostgreSQL schema of a shared board: the same on every host that joins by this name."""
+        return f"shopfloor_{self.slug}"
+
+
+def checked_slug(given: str) -> str:
+    """The board's short name in lower case; raises Invalid for what is none."""
+    slug = given.lower()
+    if len(slug) > SLUG_CHARS_MAX or not _SLUG.fullmatch(slug):
+        raise Invalid(
+            f"{given!r} is no board name: use 1 to {SLUG_CHARS_MAX} of a-z, 0-9, - and _, "
+            "beginning with a letter or digit"
+        )
+    return slug
+
+
+class HomeBoards:
+    """The boards of one home; `prepare` makes a new board's ledger, `release` lets go of one."""
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        prepare: Callable[[BoardFolder], None],
+        release: Callable[[BoardFolder], None],
+    ) -> None:
+        self._home = home
+        self._prepare = prepare
+        self._release = release
+
+    def folder(self, slug: str) -> BoardFolder:
+        """The board of that name; raises NotFound."""
+        path = self._home.boards / checked_slug(slug)
+        try:
+            told = json.loads((path / "board.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise NotFound(
+                f"there is no board {slug!r} in {self._home.root}; `shop board list` shows what there is"
+            ) from None
+        except (OSError, ValueError) as wrong:
+            raise Unavailable(f"{path / 'board.json'} cannot be read: {wrong}") from None
+        return BoardFolder(
+            path.name,
+            path,
+            told["name"],
+            told.get("database"),
+            told.get("default_workdir"),
+            told["created_at"],
+        )
+
+    def resolve(self, named: str | None) -> BoardFolder:
+        """The board that is meant: named, else by the environment, the current-board file, default.
+
+        The default board is made when it is first meant.
+        """
+        slug = named or wanted_board() or self._current() or DEFAULT
+        if slug == DEFAULT and not (self._home.boards / DEFAULT / "board.json").exists():
+            self.create(DEFAULT, name=None, database=None, default_workdir=None)
+        return self.folder(slug)
+
+    def folders(self) -> list[BoardFolder]:
+        """Every board that is not archived."""
+        if not self._home.boards.is_dir():
+            return []
+        names = sorted(p.name for p in self._home.boards.iterdir() if (p / "board.json").is_file())
+        return [self.folder(name) for name in names if name != ARCHIVE]
+
+    def create(
+        self, slug: str, *, name: str | None, database: str | None, default_workdir: str | None
+    ) -> BoardInfo:
+        slug = checked_slug(slug)
+        if database is not None and not database.startswith(("postgresql://", "postgres://")):
+            raise Invalid("--database takes a postgresql:// address; without it the board is a SQLite file")
+        if default_workdir is not None and not default_workdir.startswith("/"):
+            raise Invalid(f"the default directory {default_workdir!r} is not absolute")
+        path = self._home.boards / slug
+        if (path / "board.json").exists():
+            if slug == DEFAULT:
+                return self._info(self.folder(slug))
+            raise Conflict(f"there is a board {slug!r} already")
+        folder = BoardFolder(slug, path, name or slug, database, default_workdir, _now())
+        try:
+            for part in ("workspaces", "runs", "logs", "attachments"):
+                (path / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as wrong:
+            raise Unavailable(f"the board's folder {path} cannot be made: {wrong.strerror}") from None
+        self._prepare(folder)
+        self._write(folder)
+        return self._info(folder)
+
+    def everyone(self, *, archived: bool) -> list[BoardInfo]:
+        found = [self._info(folder) for folder in self.folders()]
+        shelf = self._home.boards / ARCHIVE
+        if archived and shelf.is_dir():
+            for path in sorted(shelf.iterdir()):
+                told = json.loads((path / "board.json").read_text(encoding="utf-8"))
+                folder = BoardFolder(
+                    path.name, path, told["name"], told.get("database"), None, told["created_at"]
+                )
+                found.append(self._info(folder)._replace(archived=True, current=False))
+        return found
+
+    def get(self, slug: str) -> BoardInfo:
+        return self._info(self.folder(slug))
+
+    def switch(self, slug: str) -> BoardInfo:
+        folder = self.folder(slug)
+        write_atomic(self._home.current_board, f"{folder.slug}\n".encode())
+        return self._info(folder)
+
+    def rename(self, slug: str, name: str) -> BoardInfo:
+        folder = self.folder(slug)._replace(name=name)
+        self._write(folder)
+        return self._info(folder)
+
+    def remove(self, slug: str, *, delete: bool) -> str:
+        folder = self.folder(slug)
+        self._release(folder)
+        if self._current() == folder.slug:
+            self._home.current_board.unlink(missing_ok=True)
+        shelf = self._home.boards / ARCHIVE
+        shelf.mkdir(mode=0o700, exist_ok=True)
+        place = shelf / f"{folder.slug}-{_now()}"
+        folder.path.rename(place)
+        if not delete:
+            return str(place)
+        shutil.rmtree(place)
+        return ""
+
+    def _current(self) -> str | None:
+        try:
+            return self._home.current_board.read_text(encoding="utf-8").strip() or None
+        except FileNotFoundError:
+            return None
+
+    def _info(self, folder: BoardFolder) -> BoardInfo:
+        current = (self._current() or DEFAULT) == folder.slug
+        return BoardInfo(
+            folder.slug,
+            folder.name,
+            "sqlite" if folder.url is None else without_password(folder.url),
+            folder.default_workdir,
+            folder.created_at,
+            archived=False,
+            current=current,
+        )
+
+    def _write(self, folder: BoardFolder) -> None:
+        told = {
+            "name": folder.name,
+            "database": folder.url,
+            "default_workdir": folder.default_workdir,
+            "created_at": folder.created_at,
+        }
+        write_atomic(folder.path / "board.json", json.dumps(told, indent=2).encode() + b"\n")
+
+
+def without_password(url: str) -> str:
+    """The address as people may see it."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return url.replace(f":{parts.password}@", ":***@", 1)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def private(path: Path) -> None:
+    """Make the home's folder for its user alone; raises Unavailable where it cannot be made."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as wrong:
+        raise Unavailable(f"the home {path} cannot be made: {wrong.strerror}") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise Unavailable(f"the home {path} cannot be written; set SHOPFLOOR_HOME to a folder of yours")

@@ -1,0 +1,111 @@
+"""A board's files on this host: attachments, logs, run folders, scratch workspaces."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from shopfloor.domain.errors import GuardFailed, NotFound, Unavailable
+from shopfloor.ops.context import Stored, Tail
+from shopfloor.process import logs
+from shopfloor.process.artifacts import collect
+from shopfloor.process.files import safe_name, store_unique
+from shopfloor.process.scratch import LeftAlone, remove_scratch
+
+
+class BoardFiles:
+    """The files below one board's folder; a path from outside is resolved and contained before use."""
+
+    def __init__(self, board: Path) -> None:
+        self._board = board
+
+    def run_folder(self, run_id: int) -> Path:
+        return self._board / "runs" / str(run_id)
+
+    def log_path(self, task_id: int) -> Path:
+        return self._board / "logs" / f"{task_id}.log"
+
+    def workspaces(self) -> Path:
+        return self._board / "workspaces"
+
+    def store(self, task_id: int, name: str, data: bytes) -> Stored:
+        folder = self._attachments(task_id)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            place = store_unique(folder, name, data)
+        except OSError as wrong:
+            raise Unavailable(f"{name!r} could not be stored: {wrong.strerror}") from None
+        return Stored(place.name, len(data), hashlib.sha256(data).hexdigest())
+
+    def fetch(self, task_id: int, name: str) -> bytes:
+        try:
+            return self._contained(task_id, name).read_bytes()
+        except FileNotFoundError:
+            raise NotFound(f"the file {name!r} of #{task_id} is not on this host any more") from None
+
+    def path(self, task_id: int, name: str) -> str:
+        return str(self._attachments(task_id) / name)
+
+    def remove(self, task_id: int, name: str) -> None:
+        self._contained(task_id, name).unlink(missing_ok=True)
+
+    def collect(self, task_id: int, workspace: str, names: list[str]) -> list[Stored]:
+        """Keep declared artifacts; raises GuardFailed if one is missing, and then keeps none."""
+        collected = collect(Path(workspace), names, self._attachments(task_id))
+        if collected.missing:
+            for kept in collected.stored:
+                kept.path.unlink()
+            first = collected.missing[0]
+            raise GuardFailed(
+                f"cannot complete #{task_id}: the declared artifact {first.name!r} was not taken: "
+                f"{first.reason} Make it, or complete without it",
+                detail={"missing": [one.name for one in collected.missing]},
+            )
+        return [
+            Stored(kept.path.name, kept.size, hashlib.sha256(kept.path.read_bytes()).hexdigest())
+            for kept in collected.stored
+        ]
+
+    def log_tail(self, task_id: int, limit_bytes: int) -> Tail:
+        path = self.log_path(task_id)
+        found = logs.tail(str(path), limit_bytes)
+        return Tail(found.text, found.truncated, found.exists, found.size, str(path))
+
+    def context(self, run_id: int) -> str | None:
+        try:
+            return (self.run_folder(run_id) / "context.md").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def forget_task(self, task_id: int) -> None:
+        """Remove a deleted task's attachments, logs and scratch workspace."""
+        shutil.rmtree(self._attachments(task_id), ignore_errors=True)
+        for path in (self.log_path(task_id), self.log_path(task_id).with_suffix(".log.1")):
+            path.unlink(missing_ok=True)
+        self.drop_scratch(task_id)
+
+    def drop_scratch(self, task_id: int) -> str | None:
+        """Remove a task's scratch workspace; answers a warning where it was left alone."""
+        place = self.workspaces() / str(task_id)
+        if not place.exists():
+            return None
+        removed = remove_scratch(self._board, place)
+        return removed.warning if isinstance(removed, LeftAlone) else None
+
+    def drop_logs(self, before_ms: int) -> int:
+        """Delete logs that nobody has written since a moment; answers how many."""
+        dropped = 0
+        for path in (self._board / "logs").glob("*.log*"):
+            if path.stat().st_mtime * 1000 < before_ms:
+                path.unlink()
+                dropped += 1
+        return dropped
+
+    def _attachments(self, task_id: int) -> Path:
+        return self._board / "attachments" / str(task_id)
+
+    def _contained(self, task_id: int, name: str) -> Path:
+        if name != safe_name(name):
+            raise NotFound(f"#{task_id} has no attachment {name!r}")
+        return self._attachments(task_id) / name

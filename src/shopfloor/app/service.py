@@ -1,0 +1,129 @@
+"""One board as the operations see it: its ledger, its files, its settings, its dispatcher."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from shopfloor.app.boards import BoardFolder, HomeBoards
+from shopfloor.app.files import BoardFiles
+from shopfloor.config import Home, host_name, load_settings, safe_concurrency
+from shopfloor.domain import limits
+from shopfloor.domain.errors import Unavailable
+from shopfloor.domain.report import DispatchReport
+from shopfloor.domain.settings import Settings
+from shopfloor.kernel.why import Surroundings, living_dispatchers
+from shopfloor.ops.context import BoardInfo, Dispatching
+from shopfloor.store.db import Database, Tx
+from shopfloor.store.migrate import open_sqlite
+
+SILENCE_SQLITE_MS = 3 * limits.LEASE_SQLITE_MS
+SILENCE_POSTGRES_MS = 2 * limits.LEASE_POSTGRES_MS
+
+
+def clock() -> int:
+    """Milliseconds since the epoch, by this host's clock."""
+    return time.time_ns() // 1_000_000
+
+
+class Pass(Protocol):
+    """What makes one dispatch pass where no dispatcher runs."""
+
+    def __call__(
+        self, service: BoardService, *, dry_run: bool, most: int | None
+    ) -> DispatchReport: ...
+
+
+class BoardService:
+    """A board that is open in this process."""
+
+    def __init__(
+        self, home: Home, folder: BoardFolder, database: Database, boards: HomeBoards
+    ) -> None:
+        self.home = home
+        self.folder = folder
+        self.slug = folder.slug
+        self.database = database
+        self.boards = boards
+        self.files = BoardFiles(folder.path)
+        self.dispatching: Dispatching = NoDispatcher(self)
+        self.host = host_name()
+        self._settings: Settings | None = None
+        self._settings_stamp: tuple[int, int] | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether other hosts may have this board too."""
+        return self.folder.url is not None
+
+    def settings(self) -> Settings:
+        """The settings as the configuration file has them now."""
+        stamp = self._stamp()
+        if self._settings is None or stamp != self._settings_stamp:
+            self._settings, self._settings_stamp = load_settings(self.home, self.slug), stamp
+        return self._settings
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            found = self.home.config.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
+
+    def board(self) -> BoardInfo:
+        return self.boards.get(self.slug)
+
+    def host_cap(self) -> int | None:
+        """How many workers this host runs at most; None is no cap."""
+        given = self.settings().dispatch.host_cap
+        if given is not None:
+            return given or None
+        return safe_concurrency() if self.settings().dispatch.cap is None else None
+
+    def lease_ms(self) -> int:
+        """How long a lease of this board lasts."""
+        given = self.settings().dispatch.lease_ms
+        usual = limits.LEASE_POSTGRES_MS if self.shared else limits.LEASE_SQLITE_MS
+        return usual if given is None else given
+
+    def surroundings(self, tx: Tx) -> Surroundings:
+        silence = SILENCE_POSTGRES_MS if self.shared else SILENCE_SQLITE_MS
+        living = living_dispatchers(tx, silence)
+        if not self.shared:
+            living = (self.host,) if self.dispatching.running() else ()
+        return Surroundings(self.host, self.host_cap(), living)
+
+    def close(self) -> None:
+        self.database.close()
+
+
+class NoDispatcher:
+    """Stands where no dispatcher runs in this process: a pass is made on the spot."""
+
+    def __init__(self, service: BoardService) -> None:
+        self._service = service
+
+    def run_pass(self, *, dry_run: bool, most: int | None) -> DispatchReport:
+        from shopfloor.daemon.single import single_pass  # noqa: PLC0415 - only `dispatch` needs it
+
+        return single_pass(self._service, dry_run=dry_run, most=most)
+
+    def wait_for_change(self, seen: int, timeout_s: float) -> int:  # noqa: ARG002 - one door, one port
+        """Nobody else can change a board whose lock is held here, so there is nothing to wait for."""
+        return seen
+
+    def running(self) -> bool:
+        return False
+
+
+def open_database(folder: BoardFolder, *, connections: int = 1, create: bool = False) -> Database:
+    """The board's ledger, opened and brought to this program's schema."""
+    if folder.url is None:
+        return open_sqlite(folder.database, create=create, clock=clock)
+    try:
+        from shopfloor.store.migrate_postgres import open_postgres  # noqa: PLC0415 - psycopg is heavy
+    except ImportError:
+        raise Unavailable(
+            "this board is on PostgreSQL, and psycopg is not installed; install shopfloor[postgres]"
+        ) from None
+    return open_postgres(folder.url, folder.schema, create=create, connections=connections)

@@ -1,0 +1,259 @@
+"""Where the home is and what is set: the only file that reads the environment or the configuration.
+
+Layers, the later one wins: the defaults of `domain/settings.py`, `config.toml` of the home, and
+`SHOPFLOOR_*` variables for the few settings that have one.  An unknown key is refused with the nearest
+known one; a cap of 0, below 0 or of a wrong type means "no cap" and is said as a warning.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from shopfloor.domain import limits
+from shopfloor.domain.durations import duration_ms
+from shopfloor.domain.errors import BoardError, Invalid
+from shopfloor.domain.settings import Dispatch, Profile, Retention, Settings
+
+MEMORY_PER_WORKER = 512 * 1024 * 1024
+SOCKET_PATH_MAX = 100
+
+
+class BadConfiguration(BoardError):
+    """The configuration cannot be used; one sentence says where and why."""
+
+    code, http, exit = "bad_configuration", 503, 78
+
+
+class Home(NamedTuple):
+    """The folder with everything, and the paths below it."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config.toml"
+
+    @property
+    def boards(self) -> Path:
+        return self.root / "boards"
+
+    @property
+    def current_board(self) -> Path:
+        return self.root / "current-board"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "up.lock"
+
+    @property
+    def socket(self) -> Path:
+        """The door's socket; a home whose path is too long for one has it in the runtime folder."""
+        beside = self.root / "shop.sock"
+        if len(str(beside)) <= SOCKET_PATH_MAX:
+            return beside
+        from hashlib import blake2b  # noqa: PLC0415 - long homes are rare
+
+        name = blake2b(str(self.root).encode(), digest_size=8).hexdigest()
+        return Path(runtime_folder()) / f"shopfloor-{name}.sock"
+
+
+class Worker(NamedTuple):
+    """What a worker's environment says about itself."""
+
+    task: int
+    run: int
+    token: str
+    board: str
+
+
+def environment() -> Mapping[str, str]:
+    """The process's environment."""
+    return os.environ
+
+
+def runtime_folder() -> str:
+    """A folder for sockets that only this user can enter."""
+    given = os.environ.get("XDG_RUNTIME_DIR")
+    if given and Path(given).is_dir():
+        return given
+    fallback = Path(f"/tmp/shopfloor-{os.getuid()}")  # noqa: S108 - made with mode 0700 and checked
+    fallback.mkdir(mode=0o700, exist_ok=True)
+    if fallback.stat().st_uid != os.getuid():
+        raise BadConfiguration(
+            f"{fallback} belongs to somebody else; set XDG_RUNTIME_DIR to a folder of yours"
+        )
+    return str(fallback)
+
+
+def find_home(given: str | None = None) -> Home:
+    """The home: what was given, `SHOPFLOOR_HOME`, or the user's data folder."""
+    chosen = given or os.environ.get("SHOPFLOOR_HOME")
+    if chosen:
+        return Home(Path(chosen).expanduser().absolute())
+    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Home(Path(data).expanduser() / "shopfloor")
+
+
+def worker_identity() -> Worker | None:
+    """Who this process is, if a dispatcher started it; raises Invalid for half an identity."""
+    env = os.environ
+    run, token = env.get("SHOPFLOOR_RUN"), env.get("SHOPFLOOR_TOKEN")
+    if not run and not token:
+        return None
+    try:
+        return Worker(
+            int(env["SHOPFLOOR_TASK"]), int(run or ""), token or "", env["SHOPFLOOR_BOARD"]
+        )
+    except (KeyError, ValueError):
+        raise Invalid(
+            "SHOPFLOOR_RUN and SHOPFLOOR_TOKEN are set, but SHOPFLOOR_TASK, SHOPFLOOR_BOARD or a number "
+            "among them is missing; a worker gets all of them from its dispatcher"
+        ) from None
+
+
+def actor() -> str:
+    """Who the person is, for the record."""
+    return os.environ.get("USER") or os.environ.get("LOGNAME") or f"uid {os.getuid()}"
+
+
+def wanted_board() -> str | None:
+    """The board that the environment names."""
+    return os.environ.get("SHOPFLOOR_BOARD") or None
+
+
+def host_name() -> str:
+    """The name of this machine on shared boards."""
+    return os.environ.get("SHOPFLOOR_HOST") or os.uname().nodename
+
+
+def load_settings(home: Home, board: str) -> Settings:
+    """The settings that a board sees; raises BadConfiguration with the place and the reason."""
+    try:
+        with home.config.open("rb") as file:
+            read = tomllib.load(file)
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, tomllib.TOMLDecodeError) as wrong:
+        raise BadConfiguration(f"{home.config} cannot be read: {wrong}") from None
+    try:
+        return parse(read, board)
+    except Invalid as wrong:
+        raise BadConfiguration(f"{home.config}: {wrong.message}") from None
+
+
+def parse(read: dict[str, Any], board: str) -> Settings:
+    """Settings from a parsed configuration; `[boards.NAME]` overrides `[dispatch]` for one board."""
+    _known(read, ("dispatch", "retention", "profiles", "boards", "labels"), "the configuration")
+    warnings: list[str] = []
+    dispatch = {**_table(read, "dispatch"), **_table(_table(read, "boards"), board)}
+    profiles = {
+        name: _profile(name, _table(_table(read, "profiles"), name), warnings)
+        for name in _table(read, "profiles")
+    }
+    settings = Settings(
+        dispatch=_dispatch(dispatch, warnings),
+        retention=Retention(**_fields(Retention, _table(read, "retention"), "retention")),
+        profiles=profiles,
+        labels=tuple(read.get("labels", ())),
+        warnings=tuple(warnings),
+    )
+    reviewer = settings.dispatch.reviewer
+    if reviewer is not None and reviewer not in profiles:
+        raise Invalid(f"dispatch.reviewer names the profile {reviewer!r}, which is not there")
+    return settings
+
+
+def _table(read: dict[str, Any], name: str) -> dict[str, Any]:
+    found = read.get(name, {})
+    if not isinstance(found, dict):
+        raise Invalid(f"{name} must be a table")
+    return found
+
+
+def _known(given: dict[str, Any], known: tuple[str, ...], where: str) -> None:
+    for name in given:
+        if name not in known:
+            from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
+
+            near = get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+            raise Invalid(f"{where} has no setting {name!r}{hint}")
+
+
+def _fields(kind: type[Any], given: dict[str, Any], where: str) -> dict[str, Any]:
+    """The table's values by field name: durations may be written as `10m` without the unit's suffix."""
+    names = tuple(field.name for field in fields(kind) if field.name != "name")
+    durations = {name.removesuffix("_ms"): name for name in names if name.endswith("_ms")}
+    _known(given, (*names, *durations), where)
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in durations:
+            found[durations[name]] = None if value is None else duration_ms(value)
+        else:
+            found[name] = value
+    return found
+
+
+def _cap(found: dict[str, Any], where: str, warnings: list[str]) -> None:
+    value = found.get("cap")
+    if "cap" not in found or (type(value) is int and value >= 1):
+        return
+    found["cap"] = None
+    if value not in (0, "none"):
+        warnings.append(f"{where}.cap is {value!r}, which is no number above 0; nothing is capped")
+    else:
+        warnings.append(f"{where}.cap is {value!r}: nothing is capped")
+
+
+def _dispatch(given: dict[str, Any], warnings: list[str]) -> Dispatch:
+    found = _fields(Dispatch, given, "dispatch")
+    uncapped = "cap" in found
+    _cap(found, "dispatch", warnings)
+    if uncapped and found["cap"] is None:
+        found["host_cap"] = 0
+    if found.get("default_assignee") == "":
+        found["default_assignee"] = None
+    if found.get("review", "profile") not in ("profile", "person"):
+        raise Invalid("dispatch.review must be profile or person")
+    _positive(found, ("failure_limit", "block_recurrence_limit", "quota_rounds_limit"), "dispatch")
+    return Dispatch(**found)
+
+
+def _profile(name: str, given: dict[str, Any], warnings: list[str]) -> Profile:
+    where = f"profiles.{name}"
+    found = _fields(Profile, given, where)
+    _cap(found, where, warnings)
+    if found.get("kind", "command") != "command":
+        raise Invalid(f"{where}.kind must be command, not {found['kind']!r}")
+    argv = found.get("argv")
+    if not isinstance(argv, list) or not argv or not all(isinstance(word, str) for word in argv):
+        raise Invalid(f"{where}.argv must be the command as a list of words")
+    env = found.get("env", {})
+    if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
+        raise Invalid(f"{where}.env must be a table of texts")
+    _positive(found, ("failure_limit",), where)
+    found["argv"] = tuple(argv)
+    found["secrets"] = tuple(found.get("secrets", ()))
+    return Profile(name=name, **found)
+
+
+def _positive(found: dict[str, Any], names: tuple[str, ...], where: str) -> None:
+    for name in names:
+        value = found.get(name)
+        if value is not None and (type(value) is not int or value < 1):
+            raise Invalid(f"{where}.{name} must be a whole number above 0, not {value!r}")
+
+
+def safe_concurrency() -> int:
+    """How many workers this machine takes without being told: by cores and memory, at least one."""
+    cores = os.cpu_count() or 1
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError):
+        memory = cores * 4 * MEMORY_PER_WORKER
+    return max(1, min(2 * cores, memory // MEMORY_PER_WORKER, limits.BATCH_PER_TICK))

@@ -1,0 +1,28 @@
+"""Durations as people write them: `90s`, `10m`, `1h30m`, `2d`; a plain number is seconds."""
+
+from __future__ import annotations
+
+import re
+
+from shopfloor.domain.errors import Invalid
+
+_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+DURATION_MS_MAX = 100 * 365 * 86_400_000
+
+
+def duration_ms(given: str | float) -> int:
+    """The duration in milliseconds; raises Invalid for what is none, and for more than 100 years."""
+    if isinstance(given, bool) or not isinstance(given, (str, int, float)):
+        raise Invalid(f"{given!r} is no duration; write 90s, 10m, 1h30m or 2d")
+    text = str(given).strip()
+    try:
+        total = float(text) * 1_000
+    except ValueError:
+        parts = _PART.findall(text)
+        if not parts or "".join(number + unit for number, unit in parts) != text:
+            raise Invalid(f"{text!r} is no duration; write 90s, 10m, 1h30m or 2d") from None
+        total = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    if not 0 <= total <= DURATION_MS_MAX:
+        raise Invalid(f"{text!r} is outside what can be waited for (0 to 100 years)")
+    return round(total)

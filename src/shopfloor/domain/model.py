@@ -1,0 +1,181 @@
+"""The rows of a board, as the database holds them.
+
+A row is a tuple with names: the fields stand in the order of the table's columns, so that a row
+of `SELECT *` becomes a `Task` without a copy per field (a test compares the two).  Times are
+milliseconds since the epoch in UTC; lists and mappings travel as JSON text and are opened by those
+who need them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, NewType
+
+TaskId = NewType("TaskId", int)
+RunId = NewType("RunId", int)
+
+
+class Task(NamedTuple):
+    """A unit of work."""
+
+    id: int
+    rev: int
+    status: str
+    phase: str
+    title: str
+    body: str
+    assignee: str | None
+    priority: int
+    tenant: str | None
+    creator: str
+    session_id: str | None
+    skills: str
+    model: str | None
+    provider: str | None
+    template_id: str | None
+    step_key: str | None
+    origin_id: int | None
+    idempotency_key: str | None
+    command: str | None
+    check_command: str | None
+    artifacts: str
+    start_after: str
+    max_runtime_ms: int | None
+    max_attempts: int | None
+    backoff: str | None
+    goal: int
+    goal_turns: int | None
+    workspace_kind: str
+    workspace_path: str | None
+    branch: str | None
+    not_before: int | None
+    forced_at: int | None
+    decomposed_at: int | None
+    current_run: int | None
+    attempts: int
+    failures_work: int
+    failures_review: int
+    violations: int
+    stale_streak: int
+    quota_rounds: int
+    block_kind: str | None
+    block_reason: str | None
+    loop_kind: str | None
+    loop_count: int
+    archived_from: str | None
+    last_error: str | None
+    summary: str | None
+    result: str | None
+    metadata: str | None
+    created_at: int
+    changed_at: int
+    touched_at: int
+    started_at: int | None
+    ended_at: int | None
+    succeeded_at: int | None
+    lane: str
+
+
+class Run(NamedTuple):
+    """One attempt at a task.  It has two ends: the ledger's (`ended_at`) and the processes' (`gone_at`)."""
+
+    id: int
+    task_id: int
+    role: str
+    attempt: int
+    profile: str | None
+    host: str
+    boot_id: str | None
+    pid: int | None
+    pid_start: int | None
+    token: str
+    lease_until: int | None
+    claimed_at: int
+    started_at: int | None
+    heartbeat_at: int | None
+    heartbeat_note: str | None
+    workspace: str | None
+    pending: str | None
+    outcome: str | None
+    error: str | None
+    summary: str | None
+    result: str | None
+    metadata: str | None
+    exit_code: int | None
+    exit_signal: int | None
+    exit_record: str | None
+    usage: str | None
+    session_id: str | None
+    ended_at: int | None
+    gone_at: int | None
+
+
+class Event(NamedTuple):
+    """What changed, when, by whom, in which run; `status` is the task's status after it, if it changed."""
+
+    id: int
+    task_id: int | None
+    run_id: int | None
+    kind: str
+    status: str | None
+    actor: str
+    at: int
+    data: str
+
+
+class Link(NamedTuple):
+    """The child waits for the parent, unless the link was waived."""
+
+    parent_id: int
+    child_id: int
+    created_at: int
+    waived_at: int | None
+
+
+class Comment(NamedTuple):
+    """What somebody wrote for the next worker."""
+
+    id: int
+    task_id: int
+    run_id: int | None
+    author: str
+    body: str
+    created_at: int
+
+
+class Attachment(NamedTuple):
+    """A file kept with a task; its bytes lie below the board's attachments folder."""
+
+    id: int
+    task_id: int
+    run_id: int | None
+    name: str
+    size: int
+    sha256: str
+    creator: str
+    created_at: int
+
+
+class Hold(NamedTuple):
+    """Why something does not start: a pause, a cap or a guard, with its reason."""
+
+    scope: str
+    name: str
+    code: str
+    since: int
+    until: int | None
+    reason: str
+    actor: str
+
+
+class Host(NamedTuple):
+    """A machine that runs a dispatcher against this board."""
+
+    name: str
+    boot_id: str
+    pid: int
+    pid_start: int
+    version: str
+    labels: str
+    started_at: int
+    seen_at: int
+    left_at: int | None

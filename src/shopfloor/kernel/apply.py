@@ -1,0 +1,256 @@
+"""Carry out one row of the lifecycle table: always the run, the task and the event, in this order.
+
+This is the only caller of `tasks.apply`, and the only place where an effect of the table is
+implemented.  What follows from a changed parent (a child that becomes ready, or no longer is) happens
+here too, in the same transaction, so that no task waits for a sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from shopfloor.domain.caller import BOARD, Caller
+from shopfloor.domain.errors import Conflict
+from shopfloor.domain.lifecycle import (
+    EVENT_IS_OUTCOME,
+    By,
+    Effect,
+    Outcome,
+    Rule,
+    RunEffect,
+    Status,
+    Verb,
+    rules_for,
+)
+from shopfloor.domain.model import Run, Task
+from shopfloor.domain.outcomes import Counters
+from shopfloor.kernel.decide import NEEDS_PARENTS, Facts, decide
+from shopfloor.store import events, links, runs, tasks
+from shopfloor.store.db import Tx
+
+
+class Opening(NamedTuple):
+    """The run that a claim opens."""
+
+    role: str
+    host: str
+    token: str
+    lease_until: int
+    profile: str | None
+
+
+class Change(NamedTuple):
+    """What a caller brings to a transition beside the verb."""
+
+    caller: Caller
+    reason: str | None = None
+    block_kind: str | None = None
+    due: int | None = None
+    summary: str | None = None
+    result: str | None = None
+    metadata: str | None = None
+    outcome: Outcome | None = None
+    error: str | None = None
+    counters: Counters | None = None
+    opening: Opening | None = None
+    gone: bool = False
+    data: dict[str, object] | None = None
+
+
+class Applied(NamedTuple):
+    """The task after the transition, and the run it opened, closed or wrote."""
+
+    task: Task
+    run_id: int | None
+
+
+_MOVES_CHILDREN = frozenset({Status.DONE, Status.CANCELLED, Status.ARCHIVED, Status.BLOCKED})
+
+
+def _effects(new: dict[str, object], task: Task, rule: Rule, change: Change, now: int) -> None:
+    for effect in rule.effects:
+        _EFFECTS[effect](new, task, change, now)
+
+
+def _reset_failures(new: dict[str, object], task: Task, _change: Change, _now: int) -> None:
+    new.update(failures_work=0, failures_review=0, violations=0, stale_streak=0, quota_rounds=0)
+
+
+def _count_loop(new: dict[str, object], task: Task, change: Change, _now: int) -> None:
+    same = task.loop_kind == change.block_kind
+    new.update(loop_kind=change.block_kind, loop_count=task.loop_count + 1 if same else 1)
+
+
+def _set_handoff(new: dict[str, object], _task: Task, change: Change, _now: int) -> None:
+    given = {"summary": change.summary, "result": change.result, "metadata": change.metadata}
+    new.update({name: value for name, value in given.items() if value is not None})
+
+
+def _remember(new: dict[str, object], task: Task, _change: Change, _now: int) -> None:
+    queue = "review" if task.phase == "review" else "ready"
+    new["archived_from"] = queue if task.status == Status.RUNNING else task.status
+
+
+_EFFECTS: dict[Effect, Callable[[dict[str, object], Task, Change, int], None]] = {
+    Effect.RESET_FAILURES: _reset_failures,
+    Effect.RESET_LOOP: lambda new, _t, _c, _now: new.update(loop_kind=None, loop_count=0),
+    Effect.COUNT_LOOP: _count_loop,
+    Effect.SET_BLOCK: lambda new, _t, c, _now: new.update(
+        block_kind=c.block_kind, block_reason=c.reason
+    ),
+    Effect.CLEAR_BLOCK: lambda new, _t, _c, _now: new.update(block_kind=None, block_reason=None),
+    Effect.SET_DUE: lambda new, _t, c, _now: new.update(not_before=c.due),
+    Effect.CLEAR_DUE: lambda new, _t, _c, _now: new.update(not_before=None),
+    Effect.SET_FORCE: lambda new, _t, _c, now: new.update(forced_at=now),
+    Effect.CLEAR_FORCE: lambda new, _t, _c, _now: new.update(forced_at=None),
+    Effect.PHASE_WORK: lambda new, _t, _c, _now: new.update(phase="work"),
+    Effect.PHASE_REVIEW: lambda new, _t, _c, _now: new.update(phase="review"),
+    Effect.SET_END: lambda new, _t, _c, now: new.update(ended_at=now),
+    Effect.CLEAR_END: lambda new, _t, _c, _now: new.update(ended_at=None),
+    Effect.SET_HANDOFF: _set_handoff,
+    Effect.REMEMBER: _remember,
+    Effect.FORGET: lambda new, _t, _c, _now: new.update(archived_from=None),
+    Effect.MARK_DECOMPOSED: lambda new, _t, _c, now: new.update(decomposed_at=now),
+}
+
+
+def facts_for(tx: Tx, verb: Verb, by: By, task: Task, **given: object) -> Facts:
+    """The facts that the rows of this verb ask for; what none asks for is not looked up."""
+    wanted = {g for rule in rules_for(verb, by, Status(task.status)) for g in rule.guards}
+    parents = links.open_parents(tx, task.id) if wanted & NEEDS_PARENTS else 0
+    return Facts(now=tx.now, open_parents=parents)._replace(**given)  # type: ignore[arg-type]
+
+
+def apply(tx: Tx, task: Task, rule: Rule, change: Change, run: Run | None = None) -> Applied:
+    """Carry out a rule.  `run` is the task's open run where the rule closes one."""
+    assert rule.target is not None
+    new: dict[str, object] = {"status": rule.target.value, "changed_at": tx.now}
+    if change.caller.by is By.PERSON:
+        new["touched_at"] = tx.now
+    _effects(new, task, rule, change, tx.now)
+    run_id = _run(tx, new, task, rule, change, run)
+    if change.counters is not None:
+        new.update(_counted(task, change.counters))
+    after = task._replace(**new)  # type: ignore[arg-type]
+    if not tasks.apply(tx, after):
+        raise Conflict(f"#{task.id} was changed by somebody else at the same moment; try again")
+    _record(tx, task, rule, change, run_id)
+    after = after._replace(rev=task.rev + 1)
+    if rule.target in _MOVES_CHILDREN or rule.source in _MOVES_CHILDREN:
+        settle_children(tx, task.id)
+    return Applied(after, run_id)
+
+
+def _counted(task: Task, counters: Counters) -> dict[str, object]:
+    column = "failures_review" if task.phase == "review" else "failures_work"
+    return {
+        column: counters.failures,
+        "violations": counters.violations,
+        "stale_streak": counters.stale_streak,
+        "quota_rounds": counters.quota_rounds,
+    }
+
+
+def _run(
+    tx: Tx, new: dict[str, object], task: Task, rule: Rule, change: Change, run: Run | None
+) -> int | None:
+    if rule.run is RunEffect.KEEP:
+        return None
+    if rule.run is RunEffect.OPEN:
+        return _open(tx, new, task, change)
+    handoff = {"summary": change.summary, "result": change.result, "metadata": change.metadata}
+    if rule.run is RunEffect.SYNTHETIC:
+        new["succeeded_at"] = tx.now
+        return runs.synthetic(
+            tx, task_id=task.id, attempt=task.attempts, outcome="completed", **handoff
+        )
+    assert run is not None, "a rule that closes a run is applied with that run"
+    outcome = change.outcome if rule.run is RunEffect.GIVEN else Outcome(rule.run.value)
+    assert outcome is not None
+    new["current_run"] = None
+    error = change.error if change.error is not None else change.reason
+    if outcome is Outcome.COMPLETED:
+        new.update(succeeded_at=tx.now, last_error=None)
+    elif rule.run is RunEffect.GIVEN:
+        new["last_error"] = error
+    closed = runs.close(
+        tx,
+        run_id=run.id,
+        outcome=outcome.value,
+        error=error,
+        gone=change.gone or run.host == "",
+        **handoff,
+    )
+    assert closed, "a task's current run is open"
+    return run.id
+
+
+def _open(tx: Tx, new: dict[str, object], task: Task, change: Change) -> int:
+    opening = change.opening
+    assert opening is not None, "a claim brings the run that it opens"
+    run_id = runs.open_run(
+        tx,
+        task_id=task.id,
+        role=opening.role,
+        attempt=task.attempts + 1,
+        profile=opening.profile,
+        host=opening.host,
+        token=opening.token,
+        lease_until=opening.lease_until,
+    )
+    new.update(current_run=run_id, attempts=task.attempts + 1)
+    if task.started_at is None:
+        new["started_at"] = tx.now
+    return run_id
+
+
+def _record(tx: Tx, task: Task, rule: Rule, change: Change, run_id: int | None) -> None:
+    assert rule.target is not None
+    data: dict[str, object] = {"from": task.status, **(change.data or {})}
+    if change.reason is not None:
+        data["reason"] = change.reason
+    if change.block_kind is not None:
+        data["kind"] = change.block_kind
+    if change.due is not None:
+        data["not_before"] = change.due
+    if change.outcome is not None:
+        data["outcome"] = change.outcome.value
+    if change.error is not None:
+        data["error"] = change.error
+    if change.summary is not None:
+        data["summary"] = change.summary.strip().split("\n", 1)[0][:200]
+    kind = rule.event
+    if kind == EVENT_IS_OUTCOME:
+        assert change.outcome is not None
+        kind = change.outcome.value
+    events.append(
+        tx,
+        kind,
+        task_id=task.id,
+        run_id=run_id,
+        status=rule.target.value,
+        actor=change.caller.name,
+        data=data,
+    )
+
+
+def settle_children(tx: Tx, parent_id: int) -> None:
+    """Move the children that a changed parent frees or holds back."""
+    for child_id in links.waiting_children(tx, parent_id):
+        settle_queue(tx, child_id)
+
+
+def settle_queue(tx: Tx, task_id: int) -> bool:
+    """Promote a waiting task whose parents are done, demote a ready one whose parents are not."""
+    task = tasks.lock(tx, task_id)
+    if task is None or task.status not in (Status.TODO, Status.READY):
+        return False
+    waiting = links.open_parents(tx, task_id)
+    verb = Verb.PROMOTE if task.status == Status.TODO else Verb.DEMOTE
+    blocked = waiting > 0 and task.forced_at is None
+    if blocked == (verb is Verb.PROMOTE):
+        return False
+    rule = decide(verb, By.BOARD, task, Facts(now=tx.now, open_parents=waiting))
+    apply(tx, task, rule, Change(BOARD))
+    return True

@@ -1,0 +1,250 @@
+"""Close runs: by the supervisor's record, by a lease that ran out, by a start that failed.
+
+Settling is idempotent by run: a run that was closed before (a verdict, an operator's verb) only learns
+here that its processes are gone.  A worker's pending verdict stands whatever its process did after it.
+What an end means is decided by `domain/outcomes.py` alone.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import NamedTuple
+
+from shopfloor.domain.caller import BOARD
+from shopfloor.domain.lifecycle import By, Outcome, Verb
+from shopfloor.domain.model import Run, Task
+from shopfloor.domain.outcomes import (
+    Counters,
+    Exit,
+    Judgement,
+    Limits,
+    Next,
+    backoff_ms,
+    classify,
+    judge_outcome,
+    resolve_failure_limit,
+)
+from shopfloor.domain.settings import Profile, Settings
+from shopfloor.kernel.apply import Change, apply, facts_for
+from shopfloor.kernel.decide import decide
+from shopfloor.kernel.load import current_run, load
+from shopfloor.store import events, runs
+from shopfloor.store.db import Tx
+
+
+class Settlement(StrEnum):
+    """What a settling did."""
+
+    CLOSED = "closed"  # the run ended here
+    GONE = "gone"  # it had ended before, and its processes are gone now
+    CHECK = "check"  # the worker has left, and its task's check must run next
+    KNOWN = "known"  # nothing new
+
+
+class Settled(NamedTuple):
+    """The answer of a settling, for the pass's report."""
+
+    run_id: int
+    task_id: int
+    settlement: Settlement
+    outcome: Outcome | None = None
+    gave_up: bool = False
+
+
+class Ended(NamedTuple):
+    """What is known of an attempt's end: the facts, and the supervisor's record as it was written."""
+
+    seen: Exit
+    record: str | None = None
+    note: str | None = None
+
+
+def settle(tx: Tx, settings: Settings, run_id: int, ended: Ended) -> Settled:
+    """Close a run whose worker has left and left nothing behind."""
+    run, task = _load(tx, run_id)
+    code, signal = ended.seen.exit_code, ended.seen.signal
+    if run.ended_at is not None:
+        return _gone(tx, run, ended)
+    outcome, error = classify(ended.seen, is_command=is_command(task, settings))
+    if run.pending is not None or (outcome is Outcome.COMPLETED and task.check_command is not None):
+        if run.pending is None:
+            runs.pending(tx, run.id, "{}")
+        runs.exited(tx, run_id=run.id, exit_code=code, exit_signal=signal, exit_record=ended.record)
+        return Settled(run.id, task.id, Settlement.CHECK)
+    judgement = judge_outcome(outcome, error, _counters(task), bounds(task, settings))
+    return _close(tx, run, task, judgement, ended)
+
+
+def settle_check(tx: Tx, settings: Settings, run_id: int, ended: Ended) -> Settled:
+    """Let the task's check decide between done and one more attempt; `ended.note` is its output's end."""
+    run, task = _load(tx, run_id)
+    if run.ended_at is not None:
+        return _gone(tx, run, ended)
+    if ended.seen.exit_code == 0 and not ended.seen.timed_out:
+        judgement = judge_outcome(Outcome.COMPLETED, None, _counters(task), Limits())
+    else:
+        error = _check_sentence(ended)
+        judgement = judge_outcome(
+            Outcome.CHECK_FAILED, error, _counters(task), bounds(task, settings)
+        )
+    return _close(tx, run, task, judgement, ended, keep_exit=True)
+
+
+def _check_sentence(ended: Ended) -> str:
+    seen = ended.seen
+    if seen.timed_out:
+        how = "did not end in time"
+    elif seen.spawn_error is not None:
+        how = f"could not be started: {seen.spawn_error}"
+    elif seen.signal is not None:
+        how = f"was killed by signal {seen.signal}"
+    else:
+        how = f"ended with exit status {seen.exit_code}"
+    tail = f"\n{ended.note}" if ended.note else ""
+    return f"the check {how}{tail}"
+
+
+def end_as(
+    tx: Tx, settings: Settings, run_id: int, outcome: Outcome, error: str, *, gone: bool
+) -> Settled:
+    """Close an open run with an outcome that the board itself found: stale, reclaimed, spawn_failed …
+
+    `gone` says whether no process of it lives; otherwise the dispatcher stops what does.
+    """
+    run, task = _load(tx, run_id)
+    if run.ended_at is not None:
+        if gone and run.gone_at is None:
+            return _gone(tx, run, Ended(Exit(lost=True)))
+        return Settled(run.id, task.id, Settlement.KNOWN)
+    judgement = judge_outcome(outcome, error, _counters(task), bounds(task, settings))
+    return _close(tx, run, task, judgement, None, gone=gone)
+
+
+def is_command(task: Task, settings: Settings) -> bool:
+    """Whether the exit status of the task's worker is its verdict."""
+    if task.command is not None:
+        return True
+    profile = settings.profiles.get(task.assignee or "")
+    return profile is None or profile.kind == "command"
+
+
+def bounds(task: Task, settings: Settings) -> Limits:
+    """The limits that hold for a task: its own, then its profile's, then the board's."""
+    profile = settings.profiles.get(task.assignee or "")
+    failures = resolve_failure_limit(
+        task.max_attempts,
+        None if profile is None else profile.failure_limit,
+        settings.dispatch.failure_limit,
+    )
+    usual = Limits()
+    return usual._replace(
+        failures=failures,
+        violations=task.max_attempts if task.max_attempts is not None else usual.violations,
+        quota_rounds=settings.dispatch.quota_rounds_limit,
+        cooldown_ms=settings.dispatch.rate_limit_cooldown_ms,
+        backoff_ms=_backoff(task, profile),
+    )
+
+
+def _backoff(task: Task, profile: Profile | None) -> int | None:
+    failed = _counters(task).failures + 1
+    if task.backoff is not None:
+        asked = json.loads(task.backoff)
+        return backoff_ms(asked["base_ms"], failed, factor=asked["factor"], max_ms=asked["max_ms"])
+    if profile is not None and profile.backoff_ms is not None:
+        return backoff_ms(profile.backoff_ms, failed)
+    return None
+
+
+def _counters(task: Task) -> Counters:
+    failures = task.failures_review if task.phase == "review" else task.failures_work
+    return Counters(failures, task.violations, task.stale_streak, task.quota_rounds)
+
+
+def _load(tx: Tx, run_id: int) -> tuple[Run, Task]:
+    run = runs.get(tx, run_id)
+    assert run is not None, "a run is deleted with its task only, and never while it lives"
+    task = load(tx, run.task_id)
+    again = runs.get(tx, run_id)
+    assert again is not None
+    return again, task
+
+
+def _gone(tx: Tx, run: Run, ended: Ended) -> Settled:
+    known = not runs.gone(
+        tx,
+        run_id=run.id,
+        exit_code=ended.seen.exit_code,
+        exit_signal=ended.seen.signal,
+        exit_record=ended.record,
+    )
+    outcome = None if run.outcome is None else Outcome(run.outcome)
+    settlement = Settlement.KNOWN if known else Settlement.GONE
+    return Settled(run.id, run.task_id, settlement, outcome)
+
+
+_VERBS = {
+    Next.COMPLETE: Verb.COMPLETE,
+    Next.RELEASE: Verb.RELEASE,
+    Next.RETRY_LATER: Verb.RETRY_LATER,
+    Next.GIVE_UP: Verb.GIVE_UP,
+}
+
+
+def _close(
+    tx: Tx,
+    run: Run,
+    task: Task,
+    judgement: Judgement,
+    ended: Ended | None,
+    *,
+    gone: bool = True,
+    keep_exit: bool = False,
+) -> Settled:
+    current = current_run(tx, task)
+    assert current is not None and current.id == run.id, "an open run is its task's current run"
+    if ended is not None and not keep_exit:
+        runs.exited(
+            tx,
+            run_id=run.id,
+            exit_code=ended.seen.exit_code,
+            exit_signal=ended.seen.signal,
+            exit_record=ended.record,
+        )
+    verb = _VERBS[judgement.next]
+    by = By.WORKER if verb is Verb.COMPLETE else By.BOARD
+    verdict = json.loads(run.pending) if run.pending is not None else {}
+    done = verb is Verb.COMPLETE
+    change = Change(
+        BOARD,
+        reason=judgement.block_reason,
+        block_kind=judgement.block_kind,
+        due=None if judgement.wait_ms is None else tx.now + judgement.wait_ms,
+        summary=verdict.get("summary"),
+        result=verdict.get("result"),
+        metadata=verdict.get("metadata"),
+        outcome=None if done else judgement.outcome,
+        error=judgement.error,
+        counters=None if done else judgement.counters,
+        gone=gone,
+    )
+    gave_up = judgement.next is Next.GIVE_UP
+    if gave_up:
+        _say_why(tx, task, run, judgement)
+    facts = facts_for(tx, verb, by, task, holds_run=True, role=run.role)
+    apply(tx, task, decide(verb, by, task, facts), change, run)
+    return Settled(run.id, task.id, Settlement.CLOSED, judgement.outcome, gave_up)
+
+
+def _say_why(tx: Tx, task: Task, run: Run, judgement: Judgement) -> None:
+    """The outcome of the attempt that made the board give up, as an event of its own."""
+    data: dict[str, object] = {"error": judgement.error} if judgement.error else {}
+    events.append(
+        tx,
+        judgement.outcome.value,
+        task_id=task.id,
+        run_id=run.id,
+        actor=BOARD.name,
+        data=data,
+    )

@@ -1,0 +1,109 @@
+"""Keep a board in order: check its invariants, forget what is old, see its hosts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+from shopfloor.kernel import fsck as checking
+from shopfloor.kernel import retention
+from shopfloor.ops.context import Around, Context
+from shopfloor.ops.dispatch import NoArguments
+from shopfloor.ops.registry import operation
+from shopfloor.ops.schema import Arg, Request, Result, always, moment
+from shopfloor.store import hosts
+from shopfloor.store.db import Tx
+
+
+class FindingView(Result, frozen=True):
+    """A broken invariant."""
+
+    invariant: str
+    task: int | None
+    run: int | None
+    sentence: str
+
+
+class FsckView(Result, frozen=True):
+    """What is wrong with the ledger; nothing is what should come out."""
+
+    clean: bool
+    findings: list[FindingView]
+
+
+@operation("admin.fsck", "GET /api/v1/fsck", command="fsck", kind="read", role="anyone")
+def fsck(ctx: Context, req: NoArguments) -> FsckView:  # noqa: ARG001 - every operation has one
+    """Check the invariants of the ledger; it reads everything and changes nothing."""
+    found = checking.fsck(ctx.tx)
+    return FsckView(
+        not found,
+        [FindingView(f.invariant, f.task_id, f.run_id, f.sentence) for f in found],
+    )
+
+
+class CollectGarbage(Request, frozen=True, kw_only=True):
+    """What is old enough to be forgotten."""
+
+    event_days: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Arg("Forget events of ended tasks after so many days.", flag="--event-retention-days"),
+    ] = None
+    log_days: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Arg("Delete logs after so many days.", flag="--log-retention-days"),
+    ] = None
+
+
+class Collected(Result, frozen=True):
+    """What was forgotten."""
+
+    tasks: int
+    events: int
+    logs: int
+
+
+@operation("admin.gc", "POST /api/v1/gc", command="gc", kind="around")
+def collect_garbage(ctx: Around, req: CollectGarbage) -> Collected:
+    """Forget old events of ended tasks and old logs; without days, as the settings say."""
+    event_days = req.event_days or ctx.settings.retention.events_days
+    log_days = req.log_days or ctx.settings.retention.logs_days
+    pruned_tasks, pruned_events = 0, 0
+    while event_days:
+        step = ctx.service.database.write(
+            lambda tx: retention.prune_events(tx, ctx.caller, event_days, 200)
+        )
+        if step.events == 0:
+            break
+        pruned_tasks, pruned_events = pruned_tasks + step.tasks, pruned_events + step.events
+    logs = 0
+    if log_days:
+        now = ctx.read(lambda tx: tx.now)
+        logs = ctx.service.files.drop_logs(now - log_days * retention.DAY_MS)
+    counted = Collected(pruned_tasks, pruned_events, logs)
+
+    def work(_tx: Tx) -> Collected:
+        return counted
+
+    done: Collected = ctx.commit(work)
+    return done
+
+
+class HostView(Result, frozen=True):
+    """A machine that runs a dispatcher against this board."""
+
+    name: str
+    version: str
+    started_at: datetime
+    seen_at: datetime
+    left_at: datetime | None
+
+
+@operation("admin.hosts", "GET /api/v1/hosts", command="hosts", kind="read", role="anyone")
+def list_hosts(ctx: Context, req: NoArguments) -> list[HostView]:  # noqa: ARG001 - every operation has one
+    """List the hosts that have run a dispatcher against this board."""
+    return [
+        HostView(h.name, h.version, always(h.started_at), always(h.seen_at), moment(h.left_at))
+        for h in hosts.everyone(ctx.tx)
+    ]

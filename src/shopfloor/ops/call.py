@@ -1,0 +1,205 @@
+"""The single door: every request of every surface passes here.
+
+In this order: decode, authorise, open the transaction (or savepoint), replay if the request was seen,
+run, keep the answer beside the effect, commit, encode.  Nothing else opens a transaction for a
+user.  A stale worker's refusal changes nothing but is itself written down, so it is committed as an
+answer instead of rolling its own record back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from shopfloor.domain.caller import Caller, person, worker
+from shopfloor.domain.errors import BoardError, Conflict, Forbidden, Invalid, Stale
+from shopfloor.domain.lifecycle import By
+from shopfloor.domain.limits import BULK_MAX, KEY_CHARS_MAX
+from shopfloor.domain.settings import Settings
+from shopfloor.ops.context import Around, Context, Service
+from shopfloor.ops.registry import Operation, find
+from shopfloor.ops.schema import decode, encode
+from shopfloor.store import events, requests, runs
+from shopfloor.store.db import Tx
+
+
+class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A request as it travels; `run` and `token` are a worker's credentials."""
+
+    op: str
+    args: msgspec.Raw = msgspec.Raw(b"{}")
+    board: str | None = None
+    request_id: str | None = None
+    actor: str | None = None
+    run: int | None = None
+    token: str | None = None
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """One of several ids that was refused."""
+
+    id: int
+    error: dict[str, Any]
+
+
+Answer = bytes
+RESULT = b'{"result":'
+
+
+def call(service: Service, envelope: Envelope) -> Answer:
+    """Carry out a request and answer with JSON: `{"result": …}` or the one error shape."""
+    try:
+        begun = Call(service, envelope)
+        if begun.several is not None:
+            return _many(service, envelope, begun)
+        return begun.run()
+    except BoardError as refused:
+        return error_bytes(refused)
+
+
+def error_bytes(refused: BoardError) -> Answer:
+    """The one JSON shape of an error."""
+    return encode(refused.as_dict())
+
+
+class Call:
+    """One request on its way through the door; `work` is what its transaction does."""
+
+    __slots__ = ("caller", "digest", "op", "req", "request_id", "service", "settings", "several")
+
+    def __init__(self, service: Service, envelope: Envelope) -> None:
+        self.service = service
+        self.op: Operation = find(envelope.op)
+        self.caller: Caller = caller_of(envelope)
+        authorise(self.op, self.caller)
+        self.several = _several(self.op, envelope)
+        if self.several is None:
+            self.req = decode(bytes(envelope.args), self.op.request)
+        self.settings: Settings = service.settings()
+        self.request_id = envelope.request_id
+        if self.request_id is not None and len(self.request_id) > KEY_CHARS_MAX:
+            raise Invalid(f"a request id has at most {KEY_CHARS_MAX} characters")
+        self.digest = ""
+        if self.request_id is not None:
+            whole = blake2b(bytes(envelope.args), digest_size=12)
+            whole.update(f"{envelope.op} {self.caller.name}".encode())
+            self.digest = whole.hexdigest()
+
+    @property
+    def needs_file_work(self) -> bool:
+        """Whether the request does more than one write transaction."""
+        return self.op.kind != "write" or self.several is not None
+
+    def run(self) -> Answer:
+        """Carry the request out in the calling thread."""
+        if self.op.kind == "write":
+            return self.service.database.write(self.work)
+        if self.op.kind == "read":
+            return self.service.database.read(self._look)
+        around = Around(self.caller, self.settings, self.service, self._commit)
+        return b'{"result":' + encode(self.op.run(around, self.req)) + b"}"
+
+    def work(self, tx: Tx) -> Answer:
+        """What happens inside the transaction; a stale write is answered and recorded, not raised."""
+        try:
+            return self._once(tx, self._write)
+        except Stale as refused:
+            record_refusal(tx, self.caller, self.op.name, refused)
+            return error_bytes(refused)
+
+    def _write(self, tx: Tx) -> Answer:
+        context = Context(tx, self.caller, self.settings, self.service)
+        return RESULT + encode(self.op.run(context, self.req)) + b"}"
+
+    def _look(self, tx: Tx) -> Answer:
+        context = Context(tx, self.caller, self.settings, self.service)
+        return RESULT + encode(self.op.run(context, self.req)) + b"}"
+
+    def _commit(self, inner: Callable[[Tx], Any]) -> Any:
+        answer = self.service.database.write(
+            lambda tx: self._once(tx, lambda within: RESULT + encode(inner(within)) + b"}")
+        )
+        return msgspec.json.decode(answer[len(RESULT) : -1], type=self.op.result)
+
+    def _once(self, tx: Tx, inner: Callable[[Tx], Answer]) -> Answer:
+        if self.request_id is None:
+            return inner(tx)
+        seen = requests.seen(tx, self.request_id)
+        if seen is not None:
+            if seen[0] != self.digest:
+                raise Conflict(
+                    f"the request id {self.request_id!r} was used for another request; take a new one"
+                )
+            return seen[1].encode()
+        answer = inner(tx)
+        requests.keep(tx, self.request_id, self.digest, answer.decode())
+        return answer
+
+
+def caller_of(envelope: Envelope) -> Caller:
+    """Who asks: a worker where it shows credentials, otherwise a person."""
+    if envelope.run is None and envelope.token is None:
+        return person(envelope.actor or "someone")
+    if envelope.run is None or not envelope.token:
+        raise Forbidden(
+            "a worker's request needs both its run and its token; one of them is missing"
+        )
+    return worker(envelope.run, envelope.token)
+
+
+def authorise(op: Operation, caller: Caller) -> None:
+    """Refuse what this caller may not ask."""
+    if caller.by is By.WORKER and op.role == "person":
+        raise Forbidden(
+            f"{caller.name} may not use `{op.command}`; a worker reports with complete, block, comment "
+            "and heartbeat"
+        )
+
+
+def record_refusal(tx: Tx, caller: Caller, op: str, refused: Stale) -> None:
+    """Write down that a stale worker tried to write."""
+    task = refused.detail.get("task")
+    run = runs.get(tx, caller.run_id) if caller.run_id is not None else None
+    about = task if isinstance(task, int) else run.task_id if run is not None else None
+    events.append(
+        tx,
+        "write_refused",
+        task_id=about,
+        run_id=caller.run_id,
+        actor=caller.name,
+        data={"operation": op},
+    )
+
+
+def _several(op: Operation, envelope: Envelope) -> list[int] | None:
+    """The ids of a request that names more than one task, where the operation takes several."""
+    if not op.many or b'"ids"' not in bytes(envelope.args):
+        return None
+    given = decode(bytes(envelope.args), dict[str, Any])
+    ids = given.get("ids")
+    if not isinstance(ids, list) or not all(type(i) is int for i in ids) or "id" in given:
+        raise Invalid("`ids` is a list of task numbers and stands instead of `id`")
+    if not 1 <= len(ids) <= BULK_MAX:
+        raise Invalid(f"`ids` names 1 to {BULK_MAX} tasks, not {len(ids)}")
+    return list(dict.fromkeys(ids))
+
+
+def _many(service: Service, envelope: Envelope, begun: Call) -> Answer:
+    """The same request for each id, each with an end of its own."""
+    given = decode(bytes(envelope.args), dict[str, Any])
+    del given["ids"]
+    assert begun.several is not None
+    answers = []
+    for number in begun.several:
+        one = msgspec.structs.replace(
+            envelope,
+            args=msgspec.Raw(encode({**given, "id": number})),
+            request_id=envelope.request_id and f"{envelope.request_id}/{number}",
+        )
+        answer = call(service, one)
+        body = msgspec.json.decode(answer)
+        answers.append({"id": number, **body})
+    return RESULT + encode(answers) + b"}"

@@ -1,0 +1,123 @@
+"""What an operation is given: its transaction, who asks, the settings, and the ports to the outside.
+
+A port is a protocol that the composition root fills: files on this host, the boards of the home, the
+dispatcher.  An operation that uses one is of the kind `around`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from shopfloor.domain.caller import Caller
+from shopfloor.domain.settings import Settings
+from shopfloor.kernel.why import Surroundings
+from shopfloor.store.db import Database, Tx
+
+T = TypeVar("T")
+
+
+class Stored(NamedTuple):
+    """A file that was taken in: the name that it got, its size and its hash."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class Tail(NamedTuple):
+    """The end of a log."""
+
+    text: str
+    truncated: bool
+    exists: bool
+    size: int
+    path: str
+
+
+class Files(Protocol):
+    """The board's files on this host."""
+
+    def store(self, task_id: int, name: str, data: bytes) -> Stored: ...
+    def fetch(self, task_id: int, name: str) -> bytes: ...
+    def path(self, task_id: int, name: str) -> str: ...
+    def remove(self, task_id: int, name: str) -> None: ...
+    def collect(self, task_id: int, workspace: str, names: list[str]) -> list[Stored]: ...
+    def log_tail(self, task_id: int, limit_bytes: int) -> Tail: ...
+    def forget_task(self, task_id: int) -> None: ...
+    def drop_scratch(self, task_id: int) -> str | None: ...
+    def drop_logs(self, before_ms: int) -> int: ...
+    def context(self, run_id: int) -> str | None: ...
+
+
+class BoardInfo(NamedTuple):
+    """One board of the home."""
+
+    slug: str
+    name: str
+    database: str
+    default_workdir: str | None
+    created_at: int
+    archived: bool
+    current: bool
+
+
+class Boards(Protocol):
+    """The boards of the home."""
+
+    def create(
+        self, slug: str, *, name: str | None, database: str | None, default_workdir: str | None
+    ) -> BoardInfo: ...
+    def everyone(self, *, archived: bool) -> list[BoardInfo]: ...
+    def get(self, slug: str) -> BoardInfo: ...
+    def switch(self, slug: str) -> BoardInfo: ...
+    def rename(self, slug: str, name: str) -> BoardInfo: ...
+    def remove(self, slug: str, *, delete: bool) -> str: ...
+
+
+class Dispatching(Protocol):
+    """The dispatcher of this host, where one runs; otherwise one pass is made on the spot."""
+
+    def run_pass(self, *, dry_run: bool, most: int | None) -> Any: ...
+    def wait_for_change(self, seen: int, timeout_s: float) -> int: ...
+    def running(self) -> bool: ...
+
+
+class Service(Protocol):
+    """One board as the operations see it."""
+
+    slug: str
+    database: Database
+    files: Files
+    boards: Boards
+    dispatching: Dispatching
+
+    def settings(self) -> Settings: ...
+    def surroundings(self, tx: Tx) -> Surroundings: ...
+    def board(self) -> BoardInfo: ...
+
+
+class Context(NamedTuple):
+    """What an operation of the kinds `read` and `write` gets."""
+
+    tx: Tx
+    caller: Caller
+    settings: Settings
+    service: Service
+
+
+class Around(NamedTuple):
+    """What an operation of the kind `around` gets: no transaction, and the means to open them.
+
+    `commit` runs the work in one write transaction together with the record of the request, so that
+    the same request sent again has no second effect; an operation calls it once.
+    """
+
+    caller: Caller
+    settings: Settings
+    service: Service
+    commit: Callable[[Callable[[Tx], Any]], Any]
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        """Run the work on a snapshot."""
+        return self.service.database.read(work)

@@ -1,0 +1,86 @@
+"""What changed: the board's events in the order of the commits, read on or waited for."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from msgspec import Meta
+
+from shopfloor.domain import limits
+from shopfloor.ops.context import Around
+from shopfloor.ops.registry import operation
+from shopfloor.ops.schema import Arg, Request, Result
+from shopfloor.ops.views import EventView
+from shopfloor.store import events
+from shopfloor.store.db import Tx
+
+WAIT_MAX_S = 30.0
+
+
+class ListEvents(Request, frozen=True, kw_only=True):
+    """Which events; `after` is the number of the last one that was seen."""
+
+    id: Annotated[Annotated[int, Meta(ge=1)] | None, Arg("Only of this task.", positional=True)] = (
+        None
+    )
+    after: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Arg("Only after this event; without it, the newest ones."),
+    ] = None
+    kinds: Annotated[list[str], Arg("Only of this kind; may be given again.", flag="--kind")] = []
+    assignee: Annotated[str | None, Arg("Only of this profile's tasks.")] = None
+    tenant: Annotated[str | None, Arg("Only of this tenant's tasks.")] = None
+    limit: Annotated[int, Arg("At most so many.", ge=1, le=limits.PAGE_MAX)] = limits.PAGE_DEFAULT
+    wait_s: Annotated[
+        float, Arg("Wait so many seconds for the first one.", ge=0, le=WAIT_MAX_S)
+    ] = 0
+
+
+class EventPage(Result, frozen=True):
+    """Events, oldest first; `last` is the cursor to go on with."""
+
+    events: list[EventView]
+    last: int
+
+
+@operation(
+    "event.list",
+    "GET /api/v1/events",
+    command="events",
+    kind="around",
+    role="anyone",
+)
+def list_events(ctx: Around, req: ListEvents) -> EventPage:
+    """List events, of the board or of one task; with a wait, answer as soon as there is one."""
+    page = _page(ctx, req)
+    if page.events or req.wait_s <= 0:
+        return page
+    seen = 0
+    left_s = req.wait_s
+    while not page.events and left_s > 0:
+        step_s = min(left_s, 5.0)
+        seen = ctx.service.dispatching.wait_for_change(seen, step_s)
+        left_s -= step_s
+        page = _page(ctx, req)
+    return page
+
+
+def _page(ctx: Around, req: ListEvents) -> EventPage:
+    def look(tx: Tx) -> EventPage:
+        newest = events.last_id(tx)
+        after = req.after if req.after is not None else max(newest - req.limit, 0)
+        kinds = json.dumps(req.kinds) if req.kinds else None
+        found = events.after(
+            tx,
+            after,
+            limit=req.limit,
+            kinds=kinds,
+            task_id=req.id,
+            assignee=req.assignee,
+            tenant=req.tenant,
+        )
+        last = found[-1].id if len(found) == req.limit else max(newest, after)
+        return EventPage([EventView.of(event) for event in found], last)
+
+    return ctx.read(look)

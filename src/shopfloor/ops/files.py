@@ -1,0 +1,213 @@
+"""Files kept with a task, its log, and the context that its worker got."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated
+
+from shopfloor.domain import limits
+from shopfloor.domain.errors import Forbidden, Invalid, LimitReached, NotFound
+from shopfloor.kernel import notes as noting
+from shopfloor.kernel.context import compose
+from shopfloor.kernel.load import load, own_task_only
+from shopfloor.ops.context import Around
+from shopfloor.ops.registry import operation
+from shopfloor.ops.schema import Arg, Request, Result
+from shopfloor.ops.tasks import Id
+from shopfloor.ops.views import AttachmentView
+from shopfloor.store import notes
+from shopfloor.store.db import Tx
+
+
+class AttachFile(Request, frozen=True):
+    """The file's name and its bytes in base64."""
+
+    id: Id
+    name: Annotated[str, Arg("The file's name.", min_length=1, max_length=255)]
+    content: Annotated[str, Arg("The bytes, in base64.")]
+
+
+@operation(
+    "task.attach",
+    "POST /api/v1/tasks/{id}/attachments",
+    command="attach",
+    kind="around",
+    role="worker",
+    errors=(NotFound, Invalid, LimitReached, Forbidden),
+)
+def attach(ctx: Around, req: AttachFile) -> AttachmentView:
+    """Keep a file with a task: 25 MB at most; a name that is taken gets a suffix."""
+    try:
+        data = base64.b64decode(req.content, validate=True)
+    except binascii.Error:
+        raise Invalid("the content of an attachment must be base64") from None
+    if len(data) > limits.ATTACHMENT_BYTES_MAX:
+        most = limits.ATTACHMENT_BYTES_MAX // (1024 * 1024)
+        raise LimitReached(
+            f"an attachment has at most {most} MB, and {req.name!r} has {len(data)} bytes"
+        )
+
+    def may(tx: Tx) -> None:
+        own_task_only(tx, ctx.caller, req.id)
+        load(tx, req.id)
+
+    ctx.read(may)
+    stored = ctx.service.files.store(req.id, req.name, data)
+
+    def work(tx: Tx) -> AttachmentView:
+        added = noting.attach(
+            tx, ctx.caller, req.id, name=stored.name, size=stored.size, sha256=stored.sha256
+        )
+        return AttachmentView.of(added, ctx.service.files.path(req.id, added.name))
+
+    done: AttachmentView = ctx.commit(work)
+    if done.name != stored.name:
+        ctx.service.files.remove(req.id, stored.name)
+    return done
+
+
+class TaskFile(Request, frozen=True):
+    """Which file of which task."""
+
+    id: Id
+    name: Annotated[str, Arg("The file's name.", positional=True, min_length=1, max_length=255)]
+
+
+class TaskFiles(Request, frozen=True):
+    """Whose files."""
+
+    id: Id
+
+
+class FileContent(Result, frozen=True):
+    """A file's bytes in base64."""
+
+    name: str
+    content: str
+
+
+@operation(
+    "task.attachments",
+    "GET /api/v1/tasks/{id}/attachments",
+    command="attachments",
+    kind="around",
+    role="anyone",
+    errors=(NotFound,),
+)
+def attachments(ctx: Around, req: TaskFiles) -> list[AttachmentView]:
+    """List the files kept with a task, with their absolute paths."""
+
+    def look(tx: Tx) -> list[AttachmentView]:
+        load(tx, req.id)
+        found = notes.attachment_of_task(tx, req.id)
+        return [AttachmentView.of(one, ctx.service.files.path(req.id, one.name)) for one in found]
+
+    return ctx.read(look)
+
+
+@operation(
+    "task.fetch",
+    "GET /api/v1/tasks/{id}/attachments/{name}",
+    command="fetch",
+    kind="around",
+    role="anyone",
+    errors=(NotFound,),
+)
+def fetch(ctx: Around, req: TaskFile) -> FileContent:
+    """Give back a file kept with a task."""
+
+    def known(tx: Tx) -> None:
+        load(tx, req.id)
+        if notes.attachment_get(tx, req.id, req.name) is None:
+            raise NotFound(
+                f"#{req.id} has no attachment {req.name!r}; `shop attachments {req.id}` lists them"
+            )
+
+    ctx.read(known)
+    data = ctx.service.files.fetch(req.id, req.name)
+    return FileContent(req.name, base64.b64encode(data).decode())
+
+
+@operation(
+    "task.detach",
+    "DELETE /api/v1/tasks/{id}/attachments/{name}",
+    command="detach",
+    kind="around",
+    errors=(NotFound,),
+)
+def detach(ctx: Around, req: TaskFile) -> AttachmentView:
+    """Remove a file kept with a task: its row and its bytes."""
+
+    def work(tx: Tx) -> AttachmentView:
+        gone = noting.detach(tx, ctx.caller, req.id, req.name)
+        return AttachmentView.of(gone, ctx.service.files.path(req.id, gone.name))
+
+    done: AttachmentView = ctx.commit(work)
+    ctx.service.files.remove(req.id, req.name)
+    return done
+
+
+class ReadLog(Request, frozen=True, kw_only=True):
+    """Whose log, and how much of its end."""
+
+    id: Id
+    tail_bytes: Annotated[
+        int,
+        Arg("At most so many bytes of its end.", flag="--tail", ge=1, le=limits.LOG_TAIL_BYTES_MAX),
+    ] = limits.LOG_TAIL_BYTES_DEFAULT
+
+
+class Log(Result, frozen=True):
+    """The end of a task's log; `exists` is false for a task that never ran."""
+
+    task: int
+    exists: bool
+    text: str
+    truncated: bool
+    size: int
+    path: str
+
+
+@operation(
+    "task.log",
+    "GET /api/v1/tasks/{id}/log",
+    command="log",
+    kind="around",
+    role="anyone",
+    errors=(NotFound,),
+)
+def log(ctx: Around, req: ReadLog) -> Log:
+    """Read the end of what a task's workers wrote."""
+    ctx.read(lambda tx: load(tx, req.id))
+    tail = ctx.service.files.log_tail(req.id, req.tail_bytes)
+    return Log(req.id, tail.exists, tail.text, tail.truncated, tail.size, tail.path)
+
+
+class ContextText(Result, frozen=True):
+    """What a worker is told."""
+
+    task: int
+    text: str
+
+
+@operation(
+    "task.context",
+    "GET /api/v1/tasks/{id}/context",
+    command="context",
+    kind="around",
+    role="anyone",
+    errors=(NotFound,),
+)
+def context(ctx: Around, req: TaskFiles) -> ContextText:
+    """Print what the worker of a task's current or next attempt is told."""
+
+    def look(tx: Tx) -> str:
+        task = load(tx, req.id)
+        if task.current_run is not None:
+            written = ctx.service.files.context(task.current_run)
+            if written is not None:
+                return written
+        return compose(tx, task, ctx.service.files.path)
+
+    return ContextText(req.id, ctx.read(look))

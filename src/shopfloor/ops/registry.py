@@ -1,0 +1,104 @@
+"""The registry: every operation once, with its name, its route, who may ask, and its types.
+
+The command line, the REST API and the tools are loops over `REGISTRY`.  An operation is one of three
+kinds: `write` runs in one transaction and is answered after its commit, `read` sees a snapshot, and
+`around` works outside a transaction because it touches files, other boards or the dispatcher; it
+opens its transactions through the context that it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal, TypeVar
+
+from shopfloor.domain.errors import BoardError, NotFound
+
+Role = Literal["anyone", "worker", "person"]
+Kind = Literal["write", "read", "around"]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that may be asked."""
+
+    name: str
+    route: str
+    kind: Kind
+    role: Role
+    request: type[Any]
+    result: type[Any]
+    run: Callable[..., Any]
+    errors: tuple[type[BoardError], ...]
+    many: bool
+    command: str
+
+    @property
+    def doc(self) -> str:
+        """What the operation does, in the user's words: its function's docstring."""
+        return (self.run.__doc__ or "").strip()
+
+
+REGISTRY: dict[str, Operation] = {}
+
+MODULES: dict[str, tuple[str, ...]] = {
+    "task": ("tasks", "moves", "plans", "notes", "files"),
+    "run": ("runs",),
+    "dispatch": ("dispatch",),
+    "board": ("boards",),
+    "event": ("events",),
+    "stats": ("stats",),
+    "admin": ("admin",),
+    "profile": ("profiles",),
+}
+
+
+def operation(
+    name: str,
+    route: str,
+    *,
+    command: str,
+    kind: Kind = "write",
+    role: Role = "person",
+    errors: tuple[type[BoardError], ...] = (),
+    many: bool = False,
+) -> Callable[[F], F]:
+    """Register a function as an operation; its annotations name the request and the result.
+
+    `command` is how the command line calls it (`board create`); `many` lets a caller name several
+    ids, each of which succeeds or fails by itself.
+    """
+
+    def register(run: F) -> F:
+        assert name not in REGISTRY, name
+        assert run.__doc__, f"{name} has no docstring, and that is its documentation"
+        hints = run.__annotations__
+        module = import_module(run.__module__)
+        request = getattr(module, hints["req"])
+        result = eval(hints["return"], vars(module))  # noqa: S307 - our own annotation
+        REGISTRY[name] = Operation(
+            name, route, kind, role, request, result, run, errors, many, command
+        )
+        return run
+
+    return register
+
+
+def find(name: str) -> Operation:
+    """The operation of that name, loading its module when it is asked for first; raises NotFound."""
+    if name not in REGISTRY:
+        for module in MODULES.get(name.partition(".")[0], ()):
+            import_module(f"shopfloor.ops.{module}")
+    if name not in REGISTRY:
+        raise NotFound(f"there is no operation {name!r}; `shop help` lists the commands")
+    return REGISTRY[name]
+
+
+def everything() -> dict[str, Operation]:
+    """All operations, in the order of the modules."""
+    for modules in MODULES.values():
+        for module in modules:
+            import_module(f"shopfloor.ops.{module}")
+    return REGISTRY

@@ -1,0 +1,188 @@
+"""Attempts: look at them, pull work for a worker of one's own, stop one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from shopfloor.domain import limits
+from shopfloor.domain.errors import Conflict, Invalid, NotFound, WrongStatus
+from shopfloor.domain.lifecycle import Outcome, Status, Verb
+from shopfloor.domain.model import Task
+from shopfloor.kernel import claim as claiming
+from shopfloor.kernel import pause, verbs
+from shopfloor.kernel.apply import Change
+from shopfloor.kernel.load import load
+from shopfloor.ops.context import Context
+from shopfloor.ops.registry import operation
+from shopfloor.ops.schema import Arg, Request, Result
+from shopfloor.ops.tasks import Id
+from shopfloor.ops.views import Done, RunView
+from shopfloor.store import runs, tasks
+from shopfloor.store.db import Tx
+
+
+class TaskRuns(Request, frozen=True, kw_only=True):
+    """Whose attempts."""
+
+    id: Id
+    limit: Annotated[int, Arg("At most so many.", ge=1, le=limits.PAGE_MAX)] = limits.PAGE_DEFAULT
+
+
+@operation(
+    "run.of_task",
+    "GET /api/v1/tasks/{id}/runs",
+    command="runs",
+    kind="read",
+    role="anyone",
+    errors=(NotFound,),
+)
+def runs_of_task(ctx: Context, req: TaskRuns) -> list[RunView]:
+    """List a task's attempts, the newest first."""
+    load(ctx.tx, req.id)
+    return [RunView.of(run) for run in runs.of_task(ctx.tx, req.id, req.limit)]
+
+
+class ListRuns(Request, frozen=True, kw_only=True):
+    """Which attempts of the whole board."""
+
+    live: Annotated[bool, Arg("Only those whose processes are not all gone.")] = False
+    outcome: Annotated[str | None, Arg("Only with this outcome.")] = None
+    before: Annotated[Annotated[int, Meta(ge=1)] | None, Arg("Only older than this run.")] = None
+    limit: Annotated[int, Arg("At most so many.", ge=1, le=limits.PAGE_MAX)] = limits.PAGE_DEFAULT
+
+
+@operation(
+    "run.list",
+    "GET /api/v1/runs",
+    command="run list",
+    kind="read",
+    role="anyone",
+    errors=(Invalid,),
+)
+def list_runs(ctx: Context, req: ListRuns) -> list[RunView]:
+    """List the attempts of the board, the newest first."""
+    if req.outcome is not None and req.outcome not in tuple(Outcome):
+        raise Invalid(f"{req.outcome!r} is no outcome; use one of {', '.join(Outcome)}")
+    before = req.before if req.before is not None else 2**62
+    found = runs.listed(
+        ctx.tx, live_only=req.live, outcome=req.outcome, before=before, limit=req.limit
+    )
+    return [RunView.of(run) for run in found]
+
+
+class OneRun(Request, frozen=True):
+    """Which attempt."""
+
+    id: Annotated[int, Arg("The run's number.", positional=True, ge=1)]
+
+
+@operation(
+    "run.show",
+    "GET /api/v1/runs/{id}",
+    command="run show",
+    kind="read",
+    role="anyone",
+    errors=(NotFound,),
+)
+def show_run(ctx: Context, req: OneRun) -> RunView:
+    """Show one attempt with its exit record."""
+    run = runs.get(ctx.tx, req.id)
+    if run is None:
+        raise NotFound(f"there is no run {req.id}; `shop run list` shows what there is")
+    return RunView.of(run)
+
+
+class ClaimTask(Request, frozen=True, kw_only=True):
+    """What to pull: a certain task, or the next of a lane."""
+
+    id: Annotated[Annotated[int, Meta(ge=1)] | None, Arg("This task.", positional=True)] = None
+    assignee: Annotated[str | None, Arg("The next task of this profile.")] = None
+
+
+class ClaimView(Result, frozen=True):
+    """The run that was opened; its token is told this once, to who holds the run."""
+
+    task: int
+    title: str
+    run: int
+    token: str
+    attempt: int
+
+
+@operation(
+    "run.claim",
+    "POST /api/v1/claims",
+    command="claim",
+    errors=(NotFound, WrongStatus, Conflict),
+)
+def claim(ctx: Context, req: ClaimTask) -> ClaimView:
+    """Take a ready task for a worker of one's own, outside the dispatcher.
+
+    The answer holds the run's number and token: with them as SHOPFLOOR_RUN and SHOPFLOOR_TOKEN the worker
+    reports like any other.  It keeps the claim for 15 minutes after its last heartbeat.
+    """
+    task = _wanted(ctx.tx, req)
+    planned = claiming.Plan((claiming.Candidate(task, _role(task.status), None),), ())
+    taken = claiming.take(
+        ctx.tx,
+        ctx.caller,
+        planned,
+        host="",
+        lease_ms=limits.LEASE_SQLITE_MS,
+        new_token=claiming.new_token,
+    )[0]
+    return ClaimView(task.id, task.title, taken.run_id, taken.token, taken.task.attempts)
+
+
+def _role(status: str) -> str:
+    return "reviewer" if status == Status.REVIEW else "worker"
+
+
+def _wanted(tx: Tx, req: ClaimTask) -> Task:
+    if req.id is not None:
+        task = load(tx, req.id)
+        if task.status not in (Status.READY, Status.REVIEW):
+            raise WrongStatus(
+                f"cannot claim #{task.id}: it is {task.status}, and only ready tasks can be claimed"
+            )
+        if runs.live_of_task(tx, task.id) is not None:
+            raise Conflict(
+                f"cannot claim #{task.id}: the last process of its earlier run is still leaving"
+            )
+        return task
+    lanes = [req.assignee] if req.assignee is not None else tasks.lanes(tx, Status.READY)
+    found = [task for lane in lanes for task in tasks.pick(tx, Status.READY, lane, 1)]
+    if not found:
+        raise NotFound(
+            "no task is ready to be claimed; `shop list --status ready` shows what waits"
+        )
+    return min(found, key=lambda task: (-task.priority, task.id))
+
+
+class TerminateTask(Request, frozen=True, kw_only=True):
+    """Whose worker to stop."""
+
+    id: Id
+    reason: Annotated[
+        Annotated[str, Meta(max_length=limits.REASON_CHARS_MAX)] | None, Arg("Why.")
+    ] = None
+
+
+@operation(
+    "run.terminate",
+    "POST /api/v1/tasks/{id}/terminate",
+    command="terminate",
+    errors=(NotFound, WrongStatus),
+    many=True,
+)
+def terminate(ctx: Context, req: TerminateTask) -> Done:
+    """Stop a task's worker now, and keep the task from starting again until `resume`."""
+    reason = req.reason or f"its worker was terminated by {ctx.caller.name}"
+    change = Change(ctx.caller, reason=reason)
+    applied = verbs.act(ctx.tx, ctx.caller, Verb.RELEASE, req.id, change)
+    pause.pause(ctx.tx, ctx.caller, "task", str(req.id), reason=reason, stop=False)
+    return Done.of(
+        applied.task, run=applied.run_id, note=f"paused; `shop resume {req.id}` lets it start again"
+    )

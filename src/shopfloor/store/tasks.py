@@ -1,0 +1,197 @@
+"""The statements about tasks, one function each: rows come out as `Task`.
+
+The invariant kept here: a task's status changes through `apply` alone, and only if nobody was first
+(`rev`).  What the change should be is the kernel's business.
+"""
+
+from __future__ import annotations
+
+from shopfloor.domain.model import Task
+from shopfloor.store.db import Tx
+
+STATE = (
+    "status",
+    "phase",
+    "not_before",
+    "forced_at",
+    "decomposed_at",
+    "current_run",
+    "attempts",
+    "failures_work",
+    "failures_review",
+    "violations",
+    "stale_streak",
+    "quota_rounds",
+    "block_kind",
+    "block_reason",
+    "loop_kind",
+    "loop_count",
+    "archived_from",
+    "last_error",
+    "summary",
+    "result",
+    "metadata",
+    "changed_at",
+    "touched_at",
+    "started_at",
+    "ended_at",
+    "succeeded_at",
+)
+WORDS = (
+    "title",
+    "body",
+    "assignee",
+    "priority",
+    "tenant",
+    "skills",
+    "model",
+    "provider",
+    "template_id",
+    "step_key",
+    "session_id",
+    "command",
+    "check_command",
+    "artifacts",
+    "start_after",
+    "max_runtime_ms",
+    "max_attempts",
+    "backoff",
+    "goal",
+    "goal_turns",
+    "workspace_kind",
+    "workspace_path",
+    "branch",
+    "not_before",
+    "forced_at",
+    "failures_work",
+    "failures_review",
+    "violations",
+    "stale_streak",
+    "quota_rounds",
+    "changed_at",
+    "touched_at",
+)
+_STATE_AT = tuple((name, Task._fields.index(name)) for name in STATE)
+_WORDS_AT = tuple((name, Task._fields.index(name)) for name in WORDS)
+
+
+def insert(tx: Tx, **columns: object) -> Task | None:
+    """Add a task; None: an unarchived task holds its idempotency key."""
+    row = tx.one("task_insert", now=tx.now, **columns)
+    return None if row is None else Task._make(row)
+
+
+def get(tx: Tx, task_id: int) -> Task | None:
+    row = tx.one("task_get", id=task_id)
+    return None if row is None else Task._make(row)
+
+
+def lock(tx: Tx, task_id: int) -> Task | None:
+    """The task, nobody else's to change until the transaction ends."""
+    row = tx.one("task_lock", id=task_id)
+    return None if row is None else Task._make(row)
+
+
+def by_key(tx: Tx, key: str) -> Task | None:
+    """The unarchived task that holds an idempotency key."""
+    row = tx.one("task_by_key", key=key)
+    return None if row is None else Task._make(row)
+
+
+def apply(tx: Tx, task: Task) -> bool:
+    """Write the state of a task; false if somebody was first.  `task.rev` is the revision that was read."""
+    return tx.run("task_apply", id=task.id, rev=task.rev, **{n: task[i] for n, i in _STATE_AT}) == 1
+
+
+def edit(tx: Tx, task: Task) -> bool:
+    """Write what a person may rewrite; false if somebody was first."""
+    return tx.run("task_edit", id=task.id, rev=task.rev, **{n: task[i] for n, i in _WORDS_AT}) == 1
+
+
+def delete(tx: Tx, task: Task) -> bool:
+    return tx.run("task_delete", id=task.id, rev=task.rev) == 1
+
+
+def listed(
+    tx: Tx, *, last_priority: int, last_id: int, limit: int, **filters: object
+) -> list[Task]:
+    """Tasks in the default order (priority, then age) after the cursor."""
+    rows = tx.all("task_list", last_priority=last_priority, last_id=last_id, limit=limit, **filters)
+    return [Task._make(row) for row in rows]
+
+
+def listed_sorted(tx: Tx, *, sort: str, skip: int, limit: int, **filters: object) -> list[Task]:
+    """Tasks in one of the other orders."""
+    rows = tx.all("task_list_sorted", sort=sort, skip=skip, limit=limit, **filters)
+    return [Task._make(row) for row in rows]
+
+
+def lanes(tx: Tx, status: str) -> list[str]:
+    return [str(row[0]) for row in tx.all("task_lanes", status=status)]
+
+
+def pick(tx: Tx, status: str, lane: str, limit: int) -> list[Task]:
+    """The first tasks of a lane that may start, locked; those that another host holds are left out."""
+    rows = tx.all("task_pick", status=status, lane=lane, now=tx.now, limit=limit)
+    return [Task._make(row) for row in rows]
+
+
+def leaving(tx: Tx, limit: int) -> list[tuple[int, int]]:
+    """(task, run) of queued tasks whose earlier attempt still has a living process."""
+    return [(row[0], row[1]) for row in tx.all("task_leaving", limit=limit)]
+
+
+def unassigned(tx: Tx, limit: int) -> list[Task]:
+    return [Task._make(row) for row in tx.all("task_unassigned", limit=limit)]
+
+
+def due(tx: Tx, limit: int) -> list[int]:
+    return [row[0] for row in tx.all("task_due", now=tx.now, limit=limit)]
+
+
+def next_due(tx: Tx) -> int | None:
+    """When the next parked task comes due, or a queued one may start again."""
+    due_row = tx.one("task_next_due")
+    cool_row = tx.one("task_next_cooldown", now=tx.now)
+    moments = [row[0] for row in (due_row, cool_row) if row is not None and row[0] is not None]
+    return min(moments) if moments else None
+
+
+def todo_after(tx: Tx, after: int, limit: int) -> list[int]:
+    return [row[0] for row in tx.all("task_todo_after", after=after, limit=limit)]
+
+
+def wrongly_ready(tx: Tx, limit: int) -> list[int]:
+    return [row[0] for row in tx.all("task_wrongly_ready", limit=limit)]
+
+
+def counts(tx: Tx) -> dict[str, int]:
+    return {row[0]: row[1] for row in tx.all("task_counts")}
+
+
+def counts_by_lane(tx: Tx) -> list[tuple[str, str, int]]:
+    return [(row[0], row[1], row[2]) for row in tx.all("task_counts_by_lane")]
+
+
+def oldest_ready(tx: Tx) -> int | None:
+    row = tx.one("task_oldest_ready")
+    return None if row is None else row[0]
+
+
+def progress(tx: Tx, task_id: int) -> tuple[int, int]:
+    """How many tasks came from this one, and how many of them are done."""
+    row = tx.one("task_progress", id=task_id)
+    assert row is not None
+    return row[0], row[1]
+
+
+def children_of_origin(tx: Tx, task_id: int, limit: int) -> list[Task]:
+    return [Task._make(row) for row in tx.all("task_children_of_origin", id=task_id, limit=limit)]
+
+
+def forget_origin(tx: Tx, task_id: int) -> None:
+    tx.run("task_forget_origin", id=task_id)
+
+
+def retained(tx: Tx, before: int, limit: int) -> list[int]:
+    return [row[0] for row in tx.all("task_retained", before=before, limit=limit)]
