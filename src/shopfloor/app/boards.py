@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from shopfloor.config import Home, wanted_board
+from shopfloor.config import Home
 from shopfloor.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from shopfloor.domain.limits import SLUG_CHARS_MAX
 from shopfloor.ops.context import BoardInfo
@@ -63,7 +63,11 @@ def checked_slug(given: str) -> str:
 
 
 class HomeBoards:
-    """The boards of one home; `prepare` makes a new board's ledger, `release` lets go of one."""
+    """The boards of one home.
+
+    `prepare` makes a new board's ledger, `made` learns of a board that was made, `release` lets go of one
+    that is about to be removed.
+    """
 
     def __init__(
         self,
@@ -71,10 +75,12 @@ class HomeBoards:
         *,
         prepare: Callable[[BoardFolder], None],
         release: Callable[[BoardFolder], None],
+        made: Callable[[BoardFolder], None] | None = None,
     ) -> None:
         self._home = home
         self._prepare = prepare
         self._release = release
+        self._made = made
 
     def folder(self, slug: str) -> BoardFolder:
         """The board of that name; raises NotFound."""
@@ -97,14 +103,15 @@ class HomeBoards:
         )
 
     def resolve(self, named: str | None) -> BoardFolder:
-        """The board that is meant: named, else by the environment, the current-board file, default.
-
-        The default board is made when it is first meant.
-        """
-        slug = named or wanted_board() or self._current() or DEFAULT
+        """The board that is meant: named, or the usual one; the default one is made when first meant."""
+        slug = named or self.usual()
         if slug == DEFAULT and not (self._home.boards / DEFAULT / "board.json").exists():
             self.create(DEFAULT, name=None, database=None, default_workdir=None)
         return self.folder(slug)
+
+    def usual(self) -> str:
+        """The board used where none is named: the current-board file says, or it is the default one."""
+        return self._current() or DEFAULT
 
     def folders(self) -> list[BoardFolder]:
         """Every board that is not archived."""
@@ -134,6 +141,8 @@ class HomeBoards:
             raise Unavailable(f"the board's folder {path} cannot be made: {wrong.strerror}") from None
         self._prepare(folder)
         self._write(folder)
+        if self._made is not None:
+            self._made(folder)
         return self._info(folder)
 
     def everyone(self, *, archived: bool) -> list[BoardInfo]:
@@ -182,7 +191,7 @@ class HomeBoards:
             return None
 
     def _info(self, folder: BoardFolder) -> BoardInfo:
-        current = (self._current() or DEFAULT) == folder.slug
+        current = self.usual() == folder.slug
         return BoardInfo(
             folder.slug,
             folder.name,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import replace
 
 from shopfloor.app.boards import BoardFolder, HomeBoards
 from shopfloor.app.files import BoardFiles
-from shopfloor.config import Home, host_name, load_settings, safe_concurrency
+from shopfloor.config import Home, environment, host_name, load_settings, safe_concurrency
 from shopfloor.domain import limits
 from shopfloor.domain.errors import Unavailable
 from shopfloor.domain.report import DispatchReport
@@ -26,14 +27,6 @@ def clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Pass(Protocol):
-    """What makes one dispatch pass where no dispatcher runs."""
-
-    def __call__(
-        self, service: BoardService, *, dry_run: bool, most: int | None
-    ) -> DispatchReport: ...
-
-
 class BoardService:
     """A board that is open in this process."""
 
@@ -48,6 +41,7 @@ class BoardService:
         self.files = BoardFiles(folder.path)
         self.dispatching: Dispatching = NoDispatcher(self)
         self.host = host_name()
+        self.overrides: dict[str, int] = {}
         self._settings: Settings | None = None
         self._settings_stamp: tuple[int, int] | None = None
 
@@ -60,7 +54,10 @@ class BoardService:
         """The settings as the configuration file has them now."""
         stamp = self._stamp()
         if self._settings is None or stamp != self._settings_stamp:
-            self._settings, self._settings_stamp = load_settings(self.home, self.slug), stamp
+            found = load_settings(self.home, self.slug)
+            if self.overrides:
+                found = replace(found, dispatch=replace(found.dispatch, **self.overrides))
+            self._settings, self._settings_stamp = found, stamp
         return self._settings
 
     def _stamp(self) -> tuple[int, int] | None:
@@ -72,6 +69,22 @@ class BoardService:
 
     def board(self) -> BoardInfo:
         return self.boards.get(self.slug)
+
+    def default_workdir(self) -> str | None:
+        return self.board().default_workdir
+
+    @property
+    def home_path(self) -> str:
+        return str(self.home.root)
+
+    @property
+    def socket_path(self) -> str:
+        return str(self.home.socket)
+
+    @property
+    def base_environment(self) -> Mapping[str, str]:
+        """What workers may take their surroundings from."""
+        return environment()
 
     def host_cap(self) -> int | None:
         """How many workers this host runs at most; None is no cap."""
@@ -104,9 +117,11 @@ class NoDispatcher:
         self._service = service
 
     def run_pass(self, *, dry_run: bool, most: int | None) -> DispatchReport:
-        from shopfloor.daemon.single import single_pass  # noqa: PLC0415 - only `dispatch` needs it
+        from shopfloor.daemon import single  # noqa: PLC0415 - only `dispatch` needs the loops
 
-        return single_pass(self._service, dry_run=dry_run, most=most)
+        if dry_run:
+            return single.dry_run(self._service, most=most)
+        return single.single_pass(self._service, most=most)
 
     def wait_for_change(self, seen: int, timeout_s: float) -> int:  # noqa: ARG002 - one door, one port
         """Nobody else can change a board whose lock is held here, so there is nothing to wait for."""

@@ -1,0 +1,262 @@
+"""All boards of a home, open in one process: what `shop up` serves.
+
+Each board has its lock, its writing thread and its dispatcher; one helper process starts the workers
+of all of them.  A board that is made later is served from then on; one that cannot be opened is said
+and tried again, and the others go on.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from shopfloor import __version__
+from shopfloor.app.boards import BoardFolder, HomeBoards
+from shopfloor.app.own_door import prepare_board
+from shopfloor.app.service import BoardService, open_database
+from shopfloor.config import Home
+from shopfloor.daemon.dispatcher import Dispatcher
+from shopfloor.daemon.lane import Lane
+from shopfloor.daemon.loop import DispatchLoop
+from shopfloor.domain.errors import BoardError, Conflict
+from shopfloor.domain.report import DispatchReport
+from shopfloor.kernel import sweep
+from shopfloor.domain.limits import REQUEST_KEPT_MS
+from shopfloor.ops.context import Service
+from shopfloor.process import identity
+from shopfloor.process.launch import Launcher, LaunchError, Pending
+from shopfloor.process.spec import WorkerSpec
+from shopfloor.store import hosts, runs
+from shopfloor.store.db import Tx
+from shopfloor.store.owner import BoardLock, Owner
+from shopfloor.store.wake import Wake
+
+CONNECTIONS = 4
+PRUNE_EVERY_S = 600.0
+
+
+class SharedLauncher:
+    """One launcher for the dispatchers of all boards; they take turns."""
+
+    def __init__(self) -> None:
+        self._launcher = Launcher()
+        self._turn = threading.Lock()
+
+    def start_many(self, specs: Sequence[WorkerSpec]) -> list[Pending | LaunchError]:
+        with self._turn:
+            self._launcher.notices()
+            return self._launcher.start_many(specs)
+
+    def warm(self) -> None:
+        with self._turn:
+            self._launcher.warm()
+
+    def close(self) -> None:
+        with self._turn:
+            self._launcher.close()
+
+
+class Served(NamedTuple):
+    """One board that is open here."""
+
+    service: BoardService
+    lock: BoardLock
+    lane: Lane
+    loop: DispatchLoop
+    dispatcher: Dispatcher
+    listener: object | None
+
+
+class DaemonDispatching:
+    """The dispatcher of a served board, as the operations reach it."""
+
+    def __init__(self, service: BoardService, wake: Wake) -> None:
+        self._service = service
+        self._wake = wake
+        self.loop: DispatchLoop | None = None
+
+    def run_pass(self, *, dry_run: bool, most: int | None) -> DispatchReport:
+        from shopfloor.daemon.single import dry_run as look  # noqa: PLC0415 - seldom asked for
+
+        if dry_run or self.loop is None:
+            return look(self._service, most=most)
+        return self.loop.pass_now(most)
+
+    def wait_for_change(self, seen: int, timeout_s: float) -> int:
+        return self._wake.wait(seen, timeout_s)
+
+    def change_count(self) -> int:
+        return self._wake.count
+
+    def running(self) -> bool:
+        return self.loop is not None
+
+
+class Hall:
+    """The boards of a home, served."""
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        say: Callable[[str], None],
+        verbose: bool = False,
+        interval_s: float | None = None,
+        overrides: dict[str, int] | None = None,
+    ) -> None:
+        self._home = home
+        self._say = say
+        self._verbose = verbose
+        self._interval_s = interval_s
+        self._overrides = overrides or {}
+        self._launcher = SharedLauncher()
+        self._served: dict[str, Served] = {}
+        self._guard = threading.RLock()
+        self._troubles: dict[str, str] = {}
+        self._pruned_at = time.monotonic()
+        self.boards = HomeBoards(
+            home, prepare=prepare_board, release=self._release, made=self._serve_made
+        )
+
+    def warm(self) -> None:
+        """Start the helper before the first worker needs it."""
+        self._launcher.warm()
+
+    def find(self, named: str | None) -> Service:
+        """The board that a request names, or the usual one; raises NotFound."""
+        slug = named or self.boards.usual()
+        served = self._served.get(slug)
+        if served is not None:
+            return served.service
+        return self._serve(self.boards.resolve(slug)).service
+
+    def look_after(self) -> None:
+        """Serve boards that were made or came back meanwhile; forget old requests now and then."""
+        for folder in self.boards.folders():
+            if folder.slug not in self._served:
+                self._serve_made(folder)
+        if time.monotonic() - self._pruned_at > PRUNE_EVERY_S:
+            self._pruned_at = time.monotonic()
+            for served in list(self._served.values()):
+                database = served.service.database
+                while database.write(lambda tx: sweep.prune_requests(tx, tx.now - REQUEST_KEPT_MS)):
+                    continue
+
+    def slugs(self) -> list[str]:
+        return sorted(self._served)
+
+    def close(self) -> int:
+        """Stop claiming, settle what has ended, leave the workers; answers how many go on."""
+        left = 0
+        with self._guard:
+            for slug in list(self._served):
+                left += self._leave(self._served.pop(slug))
+            self._launcher.close()
+        return left
+
+    def _serve_made(self, folder: BoardFolder) -> None:
+        try:
+            self._serve(folder)
+        except BoardError as failed:
+            self._trouble(folder.slug, failed.message)
+
+    def _serve(self, folder: BoardFolder) -> Served:
+        with self._guard:
+            known = self._served.get(folder.slug)
+            if known is not None:
+                return known
+            lock = BoardLock(folder.lock)
+            lock.acquire()
+            try:
+                served = self._open(folder, lock)
+            except BaseException:
+                lock.release()
+                raise
+            self._served[folder.slug] = served
+            self._troubles.pop(folder.slug, None)
+            return served
+
+    def _open(self, folder: BoardFolder, lock: BoardLock) -> Served:
+        wake = Wake()
+        database = open_database(folder, connections=CONNECTIONS)
+        owner = Owner(database, on_commit=wake.ring)  # type: ignore[arg-type]
+        listener = database.listen(wake.ring) if folder.url is not None else None  # type: ignore[attr-defined]
+        service = BoardService(self._home, folder, owner, self.boards)
+        service.overrides = self._overrides
+        dispatching = DaemonDispatching(service, wake)
+        service.dispatching = dispatching
+        owner.write(lambda tx: _arrive(tx, service))
+        lane = Lane(wake.ring)
+        dispatcher = Dispatcher(service, self._launcher, lane)
+        slug = folder.slug
+        loop = DispatchLoop(
+            dispatcher,
+            wake,
+            say=lambda report: self._report(slug, report),
+            interval_s=self._interval_s,
+        )
+        dispatching.loop = loop
+        loop.start()
+        return Served(service, lock, lane, loop, dispatcher, listener)
+
+    def _leave(self, served: Served) -> int:
+        served.loop.stop()
+        served.lane.close()
+        served.dispatcher.start_prepared()
+        left = len(served.dispatcher.live)
+        served.service.database.write(lambda tx: hosts.leave(tx, served.service.host))
+        if served.listener is not None:
+            served.listener.close()  # type: ignore[attr-defined]
+        served.dispatcher.live.close()
+        served.service.close()
+        served.lock.release()
+        return left
+
+    def _release(self, folder: BoardFolder) -> None:
+        with self._guard:
+            served = self._served.get(folder.slug)
+            if served is None:
+                return
+            held = served.service.database.read(runs.slots)
+            if held:
+                raise Conflict(
+                    f"board {folder.slug!r} has running workers; stop them first: "
+                    f"`shop --board {folder.slug} pause --stop`"
+                )
+            self._leave(self._served.pop(folder.slug))
+
+    def _report(self, slug: str, report: DispatchReport) -> None:
+        words = "; ".join(f"{one.step}: {one.sentence}" for one in report.troubles)
+        if words:
+            self._trouble(slug, words)
+        elif self._troubles.pop(slug, None) is not None:
+            self._say(f"{slug}: goes on")
+        if not self._verbose:
+            return
+        for end in report.settled:
+            gave_up = ", gave up" if end.gave_up else ""
+            self._say(f"{slug}: #{end.task} run {end.run} {end.outcome}{gave_up}")
+        for one in report.started:
+            self._say(f"{slug}: #{one.task} run {one.run} started as {one.profile or 'command'}")
+
+    def _trouble(self, slug: str, words: str) -> None:
+        """Say what is wrong once, and again only when it changes."""
+        if self._troubles.get(slug) != words:
+            self._troubles[slug] = words
+            self._say(f"{slug}: {words}")
+
+
+def _arrive(tx: Tx, service: BoardService) -> None:
+    me = identity.mine()
+    hosts.arrive(
+        tx,
+        name=service.host,
+        boot_id=me.boot_id,
+        pid=me.pid,
+        pid_start=me.started,
+        version=__version__,
+        labels=json.dumps(list(service.settings().labels)),
+    )

@@ -1,0 +1,220 @@
+"""The small programs: init, doctor, backup, version, config – what is not a question to a board."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sqlite3
+import sys
+from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+from shopfloor import __version__
+from shopfloor.app.boards import DEFAULT, HomeBoards, private
+from shopfloor.app.own_door import prepare_board, release_board
+from shopfloor.app.service import open_database
+from shopfloor.app.up import running_pid
+from shopfloor.config import Home, actor, find_home, load_settings, safe_concurrency
+from shopfloor.domain.errors import BoardError, Invalid
+from shopfloor.store.owner import BoardLock
+from shopfloor.store.sqlite import SqliteDatabase
+
+DISK_FREE_LEAST = 512 * 1024 * 1024
+
+
+def init_arguments(parser: ArgumentParser) -> None:
+    parser.description = "Make the home and its default board; harmless where they are there."
+
+
+def init(_args: Namespace) -> int:
+    """Make the home and its default board, and say how to go on."""
+    home = find_home()
+    private(home.root)
+    _boards(home).resolve(DEFAULT)
+    print(f"the board is at {home.root}")
+    if running_pid(home) is None:
+        print("no dispatcher is running; start one with `shop up`")
+    return 0
+
+
+def version_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="Print it with what it runs on.")
+
+
+def version(args: Namespace) -> int:
+    """Print the version."""
+    if not getattr(args, "json", False):
+        print(f"shop {__version__}")
+        return 0
+    facts = {
+        "version": __version__,
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "platform": platform.platform(),
+    }
+    print(json.dumps(facts))
+    return 0
+
+
+def backup_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("target", type=Path, help="The file to write; it must not be there yet.")
+    parser.add_argument("--board", help="Which board.")
+
+
+def backup(args: Namespace) -> int:
+    """Copy a board's database while it may be in use by nobody else; the copy is checked first."""
+    home = find_home()
+    folder = _boards(home).resolve(args.board)
+    if folder.url is not None:
+        raise Invalid("this board is on PostgreSQL; use pg_dump for its backup")
+    if args.target.exists():
+        raise Invalid(f"{args.target} is there already; name a new file")
+    with BoardLock(folder.lock):
+        database = open_database(folder)
+        try:
+            assert isinstance(database, SqliteDatabase)
+            database.backup(args.target)
+        finally:
+            database.close()
+    print(f"wrote {args.target}")
+    return 0
+
+
+def config_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--board", default=DEFAULT, help="As this board sees them.")
+    parser.add_argument("--json", action="store_true", help="Print JSON.")
+
+
+def config(args: Namespace) -> int:
+    """Print the settings in force, with the file that they come from."""
+    home = find_home()
+    settings = load_settings(home, args.board)
+    told = {
+        "home": str(home.root),
+        "file": str(home.config) if home.config.exists() else None,
+        "dispatch": asdict(settings.dispatch),
+        "retention": asdict(settings.retention),
+        "profiles": sorted(settings.profiles),
+        "labels": list(settings.labels),
+        "warnings": list(settings.warnings),
+    }
+    if args.json:
+        print(json.dumps(told))
+        return 0
+    print(f"home {told['home']}")
+    print(f"file {told['file'] or 'none: defaults are in force'}")
+    for table in ("dispatch", "retention"):
+        for name, value in asdict(getattr(settings, table)).items():
+            print(f"{table}.{name} = {'unset' if value is None else value}")
+    print(f"profiles: {', '.join(sorted(settings.profiles)) or 'none'}")
+    for warning in settings.warnings:
+        print(f"warning: {warning}")
+    return 0
+
+
+class Finding(NamedTuple):
+    """One line of the doctor's: what was looked at, whether it is well, and what to do."""
+
+    what: str
+    well: bool
+    sentence: str
+
+
+def doctor_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="Print JSON.")
+
+
+def doctor(args: Namespace) -> int:
+    """Look at the installation and every board; exit 1 if something is wrong."""
+    home = find_home()
+    findings: list[Finding] = []
+    for look in (_versions, _home, _configuration, _disk, _boards_health, _daemon, _limits):
+        findings.extend(look(home))
+    if args.json:
+        print(json.dumps([one._asdict() for one in findings]))
+    else:
+        for one in findings:
+            print(f"{'ok  ' if one.well else 'BAD '} {one.what}: {one.sentence}")
+    return 0 if all(one.well for one in findings) else 1
+
+
+def _boards(home: Home) -> HomeBoards:
+    return HomeBoards(home, prepare=prepare_board, release=release_board)
+
+
+def _versions(_home: Home) -> list[Finding]:
+    new = sqlite3.sqlite_version_info >= (3, 51, 3)
+    note = "" if new else ", whose WAL reset fault cannot be met here: one process writes a board"
+    return [
+        Finding("python", sys.version_info >= (3, 11), platform.python_version()),
+        Finding(
+            "sqlite", sqlite3.sqlite_version_info >= (3, 35), f"{sqlite3.sqlite_version}{note}"
+        ),
+        Finding("git", True, shutil.which("git") or "not found; worktree workspaces need it"),
+    ]
+
+
+def _home(home: Home) -> list[Finding]:
+    if not home.root.exists():
+        return [Finding("home", True, f"{home.root} is not there yet; `shop init` makes it")]
+    writable = os.access(home.root, os.W_OK | os.X_OK)
+    return [Finding("home", writable, f"{home.root} {'can' if writable else 'cannot'} be written")]
+
+
+def _configuration(home: Home) -> list[Finding]:
+    try:
+        settings = load_settings(home, DEFAULT)
+    except BoardError as wrong:
+        return [Finding("configuration", False, wrong.message)]
+    warned = [Finding("configuration", True, warning) for warning in settings.warnings]
+    missing = [
+        Finding(f"profile {one.name}", False, f"its program {one.argv[0]!r} is not in PATH")
+        for one in settings.profiles.values()
+        if shutil.which(one.argv[0]) is None
+    ]
+    counted = f"{len(settings.profiles)} profile(s), up to {safe_concurrency()} workers by default"
+    return [Finding("configuration", True, counted), *warned, *missing]
+
+
+def _disk(home: Home) -> list[Finding]:
+    place = home.root if home.root.exists() else Path.home()
+    free = shutil.disk_usage(place).free
+    return [Finding("disk", free > DISK_FREE_LEAST, f"{free // (1 << 20)} MB are free")]
+
+
+def _boards_health(home: Home) -> list[Finding]:
+    if running_pid(home) is not None:
+        return [Finding("boards", True, "`shop up` has them open; `shop fsck` checks one")]
+    found = []
+    for folder in _boards(home).folders():
+        try:
+            with BoardLock(folder.lock):
+                open_database(folder).close()
+        except BoardError as wrong:
+            found.append(Finding(f"board {folder.slug}", False, wrong.message))
+        else:
+            where = "SQLite" if folder.url is None else "PostgreSQL: its daemon must be back within 40 s"
+            found.append(Finding(f"board {folder.slug}", True, where))
+    return found
+
+
+def _daemon(home: Home) -> list[Finding]:
+    holder = running_pid(home)
+    words = "not running; `shop up` starts it" if holder is None else f"process {holder}"
+    return [Finding("shop up", True, words)]
+
+
+def _limits(_home: Home) -> list[Finding]:
+    import resource  # noqa: PLC0415 - only the doctor asks
+
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return [
+        Finding("open files", soft >= 256, f"{soft} allowed, 256 are needed"),
+        Finding("user", True, actor()),
+    ]
+
+

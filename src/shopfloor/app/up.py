@@ -1,0 +1,168 @@
+"""`shop up` and `shop down`: everything in the foreground, and the way to end it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from shopfloor.app.boards import DEFAULT, HomeBoards, private
+from shopfloor.app.hall import Hall
+from shopfloor.app.own_door import prepare_board, release_board
+from shopfloor.app.service import BoardService, open_database
+from shopfloor.config import Home, find_home
+from shopfloor.daemon.dispatcher import Dispatcher
+from shopfloor.daemon.door import Door
+from shopfloor.daemon.lane import Lane
+from shopfloor.domain.durations import duration_ms
+from shopfloor.domain.errors import Unavailable
+from shopfloor.domain.lifecycle import Outcome
+from shopfloor.kernel.settle import end_as
+from shopfloor.process import identity
+from shopfloor.process.files import write_atomic
+from shopfloor.process.launch import Launcher
+from shopfloor.store import runs
+from shopfloor.store.owner import BoardLock
+from shopfloor.store.wake import Wake
+
+LOOK_EVERY_S = 5.0
+DOWN_WAIT_S = 60.0
+
+
+def up_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--pidfile", type=Path, help="Write the process's number to this file.")
+    parser.add_argument("--interval", help="Make a pass at least this often, as in 5s.")
+    parser.add_argument("--max", type=int, help="Run at most so many workers on this host.")
+    parser.add_argument("--failure-limit", type=int, help="Give a task up after so many failures.")
+    parser.add_argument("--verbose", action="store_true", help="Print every start and end.")
+
+
+def up(args: Namespace) -> int:
+    """Serve all boards of the home until SIGINT or SIGTERM; workers outlive it and are adopted later."""
+    home = find_home()
+    private(home.root)
+    overrides = {"host_cap": args.max, "failure_limit": args.failure_limit}
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with BoardLock(home.lock):
+        hall = Hall(
+            home,
+            say=say,
+            verbose=args.verbose,
+            interval_s=None if args.interval is None else duration_ms(args.interval) / 1000,
+            overrides={name: value for name, value in overrides.items() if value is not None},
+        )
+        hall.warm()
+        hall.boards.resolve(DEFAULT)
+        hall.look_after()
+        door = Door(home.socket, hall.find, report=say)
+        if args.pidfile is not None:
+            write_atomic(args.pidfile, f"{os.getpid()}\n".encode())
+        say(f"serving {', '.join(hall.slugs()) or 'no board'} at {home.socket} (process {os.getpid()})")
+        while not stop.wait(LOOK_EVERY_S):
+            hall.look_after()
+        say("stopping: no more claims")
+        door.close()
+        left = hall.close()
+        if args.pidfile is not None:
+            args.pidfile.unlink(missing_ok=True)
+    say(f"stopped; {left} worker(s) go on and are adopted by the next `shop up`")
+    return 0
+
+
+def say(words: str) -> None:
+    """One line for whoever watches, with the time."""
+    print(f"{time.strftime('%H:%M:%S')} {words}", file=sys.stderr, flush=True)
+
+
+def down_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--stop-workers",
+        action="store_true",
+        help="Also stop the workers; their tasks go back to their queues.",
+    )
+
+
+def down(args: Namespace) -> int:
+    """Stop the `shop up` of this home, and with --stop-workers what it started."""
+    home = find_home()
+    stopped = _stop_daemon(home)
+    print("stopped `shop up`" if stopped else "no `shop up` is running")
+    if args.stop_workers:
+        print(f"stopped {_stop_workers(home)} worker(s)")
+    return 0
+
+
+def _stop_daemon(home: Home) -> bool:
+    holder = running_pid(home)
+    if holder is None:
+        return False
+    process = identity.of(holder)
+    if process is None or not identity.send(process, signal.SIGTERM):
+        return False
+    deadline = time.monotonic() + DOWN_WAIT_S
+    while identity.alive(process):
+        if time.monotonic() > deadline:
+            raise Unavailable(f"`shop up` (process {holder}) did not stop within a minute")
+        time.sleep(0.02)
+    return True
+
+
+def running_pid(home: Home) -> int | None:
+    """The process number of the running `shop up`, or None: nobody holds its lock."""
+    if not home.lock.exists():
+        return None
+    lock = BoardLock(home.lock, wait_s=0)
+    try:
+        lock.acquire()
+    except Unavailable:
+        return int(home.lock.read_text(encoding="utf-8").strip() or 0) or None
+    lock.release()
+    return None
+
+
+def _stop_workers(home: Home) -> int:
+    boards = HomeBoards(home, prepare=prepare_board, release=release_board)
+    stopped = 0
+    for folder in boards.folders():
+        with BoardLock(folder.lock):
+            service = BoardService(home, folder, open_database(folder), boards)
+            try:
+                stopped += _stop_board(service)
+            finally:
+                service.close()
+    return stopped
+
+
+def _stop_board(service: BoardService) -> int:
+    """End every run of this host as reclaimed, and wait until nothing of them lives."""
+    wake, launcher = Wake(), Launcher()
+    dispatcher = Dispatcher(service, launcher, Lane(wake.ring))
+    dispatcher.begin()
+    settings = service.settings()
+    held = [
+        run
+        for run in service.database.read(lambda tx: runs.live_of_host(tx, service.host))
+        if run.ended_at is None
+    ]
+    for run in held:
+        service.database.write(
+            lambda tx, number=run.id: end_as(
+                tx, settings, number, Outcome.RECLAIMED, "stopped by `shop down`", gone=False
+            )
+        )
+    deadline = time.monotonic() + DOWN_WAIT_S
+    while len(dispatcher.live) and time.monotonic() < deadline:
+        dispatcher.run_pass(0)
+        time.sleep(0.02)
+    left = len(dispatcher.live)
+    dispatcher.live.close()
+    launcher.close()
+    if left:
+        raise Unavailable(f"{left} worker(s) of board {service.slug!r} did not end within a minute")
+    return len(held)

@@ -1,0 +1,310 @@
+"""One dispatch pass: settle, stop, reclaim, come due, promote, assign, claim, start – in this order.
+
+Each step is its own transaction and one failing step never stops the others; it is named in the
+report.  Nothing here waits: what can take long (a git worktree, a stubborn worker) has a lane or a
+process of its own.  The pass may run at any time and as often as anybody likes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from shopfloor.daemon import start as starting
+from shopfloor.daemon.board import DispatchBoard
+from shopfloor.daemon.lane import Lane
+from shopfloor.daemon.live import Live
+from shopfloor.daemon.start import Attempt, Launching, Ready
+from shopfloor.domain.caller import BOARD
+from shopfloor.domain.errors import BoardError
+from shopfloor.domain.lifecycle import Outcome
+from shopfloor.domain.limits import BATCH_PER_TICK
+from shopfloor.domain.model import Run, Task
+from shopfloor.domain.report import DispatchReport, End, Skipped, Start, Trouble
+from shopfloor.kernel import claim as claiming
+from shopfloor.kernel import sweep
+from shopfloor.kernel.settle import Settled, Settlement, end_as
+from shopfloor.process.fence import write_fence
+from shopfloor.store import hosts, runs, tasks
+from shopfloor.store.db import Tx
+
+T = TypeVar("T")
+RENEWALS_PER_LEASE = 6
+REPAIR_EVERY_S = 60.0
+CLEAR_AGAIN_S = 0.2
+
+
+class Dispatcher:
+    """The dispatcher of one board on this host; one thread uses it."""
+
+    def __init__(self, board: DispatchBoard, launcher: Launching, lane: Lane) -> None:
+        self._board = board
+        self._launcher = launcher
+        self._lane = lane
+        self.live = Live(board)
+        self._report = DispatchReport()
+        self._repaired_at: float | None = None
+        self._renewed_at = time.monotonic()
+        self._next_due: int | None = None
+
+    def begin(self) -> DispatchReport:
+        """Adopt what an earlier dispatcher of this host left."""
+        self._report = DispatchReport()
+        for settled in self.live.adopt():
+            self._count(settled)
+        return self._report
+
+    def run_pass(self, most: int | None = None) -> DispatchReport:
+        """Make one pass and say what it did; `most` bounds how many are started."""
+        self._report = report = DispatchReport(warnings=list(self._board.settings().warnings))
+        for name, step in (
+            ("settle", self._settle),
+            ("stop", self._stop),
+            ("reclaim", self._reclaim),
+            ("come due", self._come_due),
+            ("promote", self._repair),
+            ("assign", self._assign),
+        ):
+            self._try(name, step)
+        self._try("claim", lambda: self._claim(BATCH_PER_TICK if most is None else most))
+        self._try("start", self.start_prepared)
+        self._try("next", self._look_ahead)
+        return report
+
+    def _try(self, name: str, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except (BoardError, OSError) as failed:
+            words = failed.message if isinstance(failed, BoardError) else str(failed)
+            self._report.troubles.append(Trouble(name, words))
+
+    def _count(self, settled: Settled) -> None:
+        if settled.settlement is Settlement.CLOSED:
+            outcome = None if settled.outcome is None else settled.outcome.value
+            self._report.settled.append(
+                End(settled.task_id, settled.run_id, outcome, settled.gave_up)
+            )
+
+    def _settle(self) -> None:
+        settled, to_check = self.live.settle()
+        for one in settled:
+            self._count(one)
+        self._check(to_check)
+        ended = [one.task_id for one in settled if one.settlement is not Settlement.CHECK]
+        self._clean(ended)
+
+    def _check(self, to_check: list[Task]) -> None:
+        ready: list[Ready] = []
+        for task in to_check:
+            run = self._run_of(task)
+            if run is not None and run.workspace is not None:
+                profile = self._board.settings().profiles.get(run.profile or "")
+                attempt = Attempt(run.id, task, run.token, profile, "")
+                ready.append(starting.ready_to_check(self._board, attempt, run.workspace))
+        for started in starting.start(self._board, self._launcher, ready):
+            self.live.hold(started)
+
+    def _run_of(self, task: Task) -> Run | None:
+        number = task.current_run
+        if number is None:
+            return None
+        return self._board.database.read(lambda tx: runs.get(tx, number))
+
+    def _clean(self, task_ids: list[int]) -> None:
+        """Remove the scratch workspaces of tasks that ended, now that nothing of them lives."""
+        if not task_ids:
+            return
+        found = self._board.database.read(lambda tx: [tasks.get(tx, n) for n in task_ids])
+        for task in found:
+            over = task is not None and task.status in ("done", "archived")
+            if task is not None and over and task.workspace_kind == "scratch":
+                self._board.files.drop_scratch(task.id)
+
+    def _stop(self) -> None:
+        if not len(self.live):
+            return
+        now = self._now()
+        self.live.steer(now)
+        settings = self._board.settings()
+        open_runs = self._board.database.read(self._open_runs)
+        deadlines: dict[int, int] = {}
+        for run, task in open_runs:
+            profile = settings.profiles.get(run.profile or "")
+            limit = task.max_runtime_ms or (profile.max_runtime_ms if profile else None)
+            if limit is not None and run.started_at is not None and run.pending is None:
+                deadlines[run.id] = run.started_at + limit
+            timeout = profile.stale_timeout_ms if profile is not None else 0
+            if timeout and self._is_stale(run, timeout, now):
+                self._end_stale(run)
+        self.live.stop_overdue(now, deadlines)
+
+    def _open_runs(self, tx: Tx) -> list[tuple[Run, Task]]:
+        found = []
+        for run in runs.live_of_host(tx, self._board.host):
+            task = tasks.get(tx, run.task_id)
+            if run.ended_at is None and run.pid is not None and task is not None:
+                found.append((run, task))
+        return found
+
+    def _is_stale(self, run: Run, timeout_ms: int, now: int) -> bool:
+        since = run.started_at or run.claimed_at
+        signs = (since, run.heartbeat_at or 0, self.live.last_activity_ms(run.id) or 0)
+        silence = now - max(signs)
+        return (
+            now - since > timeout_ms
+            and silence > self._board.settings().dispatch.heartbeat_timeout_ms
+        )
+
+    def _end_stale(self, run: Run) -> None:
+        sentence = "it gave no sign of life for too long"
+        settings = self._board.settings()
+        settled = self._board.database.write(
+            lambda tx: end_as(tx, settings, run.id, Outcome.STALE, sentence, gone=False)
+        )
+        self._count(settled)
+
+    def _reclaim(self) -> None:
+        self._renew_leases()
+        settings, board = self._board.settings(), self._board
+
+        def expired(tx: Tx) -> bool:
+            return bool(runs.expired(tx, board.host, shared=board.shared, limit=1))
+
+        if not board.database.read(expired):
+            return
+        for settled in board.database.write(
+            lambda tx: sweep.reclaim_expired(tx, settings, board.host, shared=board.shared)
+        ):
+            self._count(settled)
+            self._report.reclaimed.append(settled.run_id)
+
+    def _renew_leases(self) -> None:
+        """Renew in time, and only after the commit tell the supervisors of a shared board."""
+        every_s = self._board.lease_ms() / RENEWALS_PER_LEASE / 1000
+        if time.monotonic() - self._renewed_at < every_s:
+            return
+        lease_ms = self._board.lease_ms()
+
+        def renew(tx: Tx) -> None:
+            runs.renew(tx, self._board.host, tx.now + lease_ms)
+            hosts.seen(tx, self._board.host)
+
+        self._board.database.write(renew)
+        self._renewed_at = time.monotonic()
+        if self._board.shared:
+            for run_id in self.live.running():
+                write_fence(str(self._board.files.run_folder(run_id) / "lease"))
+
+    def _come_due(self) -> None:
+        if self._board.database.read(lambda tx: tasks.due(tx, 1)):
+            self._report.due.extend(self._board.database.write(sweep.come_due))
+
+    def _repair(self) -> None:
+        """The safety net of promotion: at the start, and then once in a while."""
+        now = time.monotonic()
+        if self._repaired_at is not None and now - self._repaired_at < REPAIR_EVERY_S:
+            return
+        self._repaired_at = now
+        if not self._board.database.read(self._needs_repair):
+            return
+        after: int | None = 0
+        while after is not None:
+            at = after
+            moved, after = self._board.database.write(lambda tx, at=at: sweep.repair_queues(tx, at))
+            self._report.promoted.extend(moved)
+
+    @staticmethod
+    def _needs_repair(tx: Tx) -> bool:
+        return bool(tasks.todo_after(tx, 0, 1) or tasks.wrongly_ready(tx, 1))
+
+    def _assign(self) -> None:
+        settings = self._board.settings()
+        if not settings.dispatch.default_assignee:
+            return
+        if self._board.database.read(lambda tx: tasks.unassigned(tx, 1)):
+            self._report.assigned.extend(
+                self._board.database.write(
+                    lambda tx: claiming.assign_default(tx, settings, dry_run=False)
+                )
+            )
+
+    def _claim(self, most: int) -> None:
+        planned = self._board.database.read(lambda tx: self._plan(tx, most))
+        if planned.start or any(skip.until is not None for skip in planned.skipped):
+            planned, taken = self._board.database.write(lambda tx: self._take(tx, most))
+            self._prepare(taken)
+        self._report.skipped.extend(
+            Skipped(s.code, s.lane, s.sentence, s.task_id) for s in planned.skipped
+        )
+
+    def _plan(self, tx: Tx, most: int) -> claiming.Plan:
+        board = self._board
+        return claiming.plan(
+            tx, board.settings(), host=board.host, host_cap=board.host_cap(), most=most
+        )
+
+    def _take(self, tx: Tx, most: int) -> tuple[claiming.Plan, list[Attempt]]:
+        planned = self._plan(tx, most)
+        claimed = claiming.take(
+            tx,
+            BOARD,
+            planned,
+            host=self._board.host,
+            lease_ms=self._board.lease_ms(),
+            new_token=claiming.new_token,
+        )
+        return planned, starting.attempts(tx, self._board, claimed)
+
+    def _prepare(self, taken: list[Attempt]) -> None:
+        """Make the folders of quick workspaces here, and of the slow ones in the lane."""
+        ready: list[Ready] = []
+        for attempt in taken:
+            self._report.started.append(
+                Start(
+                    attempt.task.id,
+                    attempt.run_id,
+                    None if attempt.profile is None else attempt.profile.name,
+                    "reviewer" if attempt.task.phase == "review" else "worker",
+                )
+            )
+            if attempt.task.workspace_kind == "worktree":
+                self._lane.put(lambda one=attempt: self._get_ready(one))
+                continue
+            one = self._get_ready(attempt)
+            if one is not None:
+                ready.append(one)
+        self._launch(ready)
+
+    def _get_ready(self, attempt: Attempt) -> Ready | None:
+        try:
+            return starting.get_ready(self._board, attempt)
+        except (BoardError, OSError) as failed:
+            starting.spawn_failed(self._board, attempt.run_id, failed)
+            return None
+
+    def _launch(self, ready: list[Ready]) -> None:
+        for started in starting.start(self._board, self._launcher, ready):
+            self.live.hold(started)
+
+    def start_prepared(self) -> None:
+        """Start the attempts whose folders the lane has made."""
+        done = [one for one in self._lane.take() if isinstance(one, Ready)]
+        self._launch(done)
+
+    def _look_ahead(self) -> None:
+        self._next_due = self._board.database.read(tasks.next_due)
+
+    def sleep_s(self) -> float:
+        """How long the next pass may wait if nothing happens: due times, leases, the slow poll."""
+        waits = [self._board.settings().dispatch.poll_ms / 1000]
+        every_s = self._board.lease_ms() / RENEWALS_PER_LEASE / 1000
+        waits.append(self._renewed_at + every_s - time.monotonic())
+        if self._next_due is not None:
+            waits.append((self._next_due - self._now()) / 1000)
+        if self.live.clearing:
+            waits.append(CLEAR_AGAIN_S)
+        return max(min(waits), 0.0)
+
+    def _now(self) -> int:
+        return time.time_ns() // 1_000_000

@@ -1,0 +1,277 @@
+"""The runs of this host whose processes have not all gone: adopt, watch, stop, settle.
+
+The ledger says which runs there are, the supervisors' exit records how they ended.  What this file
+keeps in memory can be lost at any time: `adopt` builds it again from both.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import NamedTuple
+
+from shopfloor.daemon.board import DispatchBoard, write_all
+from shopfloor.daemon.start import CHECK, WORK, Started, marker
+from shopfloor.domain.caller import BOARD
+from shopfloor.domain.errors import BoardError, GuardFailed
+from shopfloor.domain.lifecycle import Outcome
+from shopfloor.domain.model import Run, Task
+from shopfloor.domain.outcomes import WORKERS_OWN, Exit
+from shopfloor.kernel import notes as noting
+from shopfloor.kernel.settle import Ended, Settled, Settlement, end_as, settle, settle_check
+from shopfloor.ops.context import Stored
+from shopfloor.process import identity, leftovers, record
+from shopfloor.process.identity import Identity
+from shopfloor.process.watch import ExitWatch
+from shopfloor.store import runs, tasks
+from shopfloor.store.db import Tx
+
+OVERDUE_MARGIN_MS = 30_000
+STOP_AGAIN_MS = 5_000
+NOTE_BYTES = 4_000
+
+
+class Watched(NamedTuple):
+    """A supervisor that was told to go, and what it was told since."""
+
+    run_id: int
+    task_id: int
+    record: str
+    supervisor: Identity
+    told: str = ""
+    told_at: int = 0
+    overdue: bool = False
+
+
+class Live:
+    """The supervisors of one board on this host."""
+
+    def __init__(self, board: DispatchBoard) -> None:
+        self._board = board
+        self._watch: ExitWatch[int] = ExitWatch()
+        self._held: dict[int, Watched] = {}
+        self._ended: list[Watched] = []
+
+    def fileno(self) -> int:
+        """Readable when a supervisor has ended."""
+        return self._watch.fileno()
+
+    def __len__(self) -> int:
+        return len(self._held) + len(self._ended)
+
+    @property
+    def clearing(self) -> bool:
+        """Whether an ended run still waits to be settled: look again soon."""
+        return bool(self._ended)
+
+    def close(self) -> None:
+        self._watch.close()
+
+    def hold(self, started: Started) -> None:
+        """Watch a supervisor; one that has ended already is settled by the next pass."""
+        watched = Watched(started.run_id, started.task_id, started.record, started.supervisor)
+        if self._watch.add(started.run_id, started.supervisor):
+            self._held[started.run_id] = watched
+        else:
+            self._ended.append(watched)
+
+    def adopt(self) -> list[Settled]:
+        """Take over what an earlier dispatcher left: the living are watched, the others settled.
+
+        A run without an identity was never told to go, so nothing of it ran.  A run of another boot
+        died with that boot.
+        """
+        settled: list[Settled] = []
+        for run in self._board.database.read(
+            lambda tx: runs.live_of_host(tx, self._board.host)
+        ):
+            if run.id in self._held or any(run.id == one.run_id for one in self._ended):
+                continue
+            supervisor = supervisor_of(run)
+            if supervisor is None:
+                settled.append(self._reclaim(run, "its dispatcher died before it was started"))
+            elif supervisor.boot_id != identity.boot_id() and self._record_of(run) is None:
+                settled.append(self._reclaim(run, "the host was restarted"))
+            else:
+                self.hold(Started(run.id, run.task_id, self._stage(run), supervisor))
+        return settled
+
+    def _reclaim(self, run: Run, sentence: str) -> Settled:
+        settings = self._board.settings()
+        return self._board.database.write(
+            lambda tx: end_as(tx, settings, run.id, Outcome.RECLAIMED, sentence, gone=True)
+        )
+
+    def _stage(self, run: Run) -> str:
+        """Whether the supervisor that the run names does its work or its check."""
+        work = self._folder(run.id) / WORK
+        checking = run.pending is not None and work.exists() and run.exit_record is not None
+        return CHECK if checking else WORK
+
+    def _record_of(self, run: Run) -> record.ExitRecord | None:
+        return record.read(str(self._folder(run.id)), self._stage(run))
+
+    def _folder(self, run_id: int) -> Path:
+        return self._board.files.run_folder(run_id)
+
+    def collect(self) -> None:
+        """Note which supervisors have ended since the last look."""
+        for run_id in self._watch.ready():
+            watched = self._held.pop(run_id, None)
+            if watched is not None:
+                self._ended.append(watched)
+
+    def settle(self) -> tuple[list[Settled], list[Task]]:
+        """Close the runs whose supervisors ended; also answers the tasks whose check must run next."""
+        self.collect()
+        ended, self._ended = self._ended, []
+        works = []
+        for watched in ended:
+            seen = self._seen(watched)
+            if seen is None:
+                self._ended.append(watched)
+                continue
+            works.append(_Settling(self._board, watched, seen))
+        answers = write_all(self._board.database, works)
+        settled: list[Settled] = []
+        for work, answer in zip(works, answers, strict=True):
+            if isinstance(answer, Settled):
+                settled.append(answer)
+            else:
+                self._ended.append(work.watched)
+                if not isinstance(answer, BoardError):
+                    raise answer
+        return settled, self._to_check(settled)
+
+    def _to_check(self, settled: list[Settled]) -> list[Task]:
+        wanted = [one.task_id for one in settled if one.settlement is Settlement.CHECK]
+        if not wanted:
+            return []
+        found = self._board.database.read(lambda tx: [tasks.get(tx, number) for number in wanted])
+        return [task for task in found if task is not None]
+
+    def _seen(self, watched: Watched) -> Ended | None:
+        """What is known of an ended supervisor's worker; None while something of it still lives."""
+        folder = str(self._folder(watched.run_id))
+        found = record.read(folder, watched.record)
+        if found is None:
+            worker = leftovers.recorded(folder)
+            sessions = () if worker is None else (worker,)
+            if not leftovers.stop(marker(self._board, watched.run_id), sessions):
+                return None
+            if watched.overdue:
+                return Ended(Exit(timed_out=True))
+            return Ended(Exit(lost=True))
+        seen = Exit(
+            never_started=found.never_started,
+            spawn_error=found.spawn_error,
+            exit_code=found.exit_code,
+            signal=found.signal,
+            timed_out=found.timed_out,
+            stopped=found.stopped,
+            fenced=found.fenced,
+            guard_refused=found.guard_refused,
+        )
+        note = None
+        if watched.record == CHECK:
+            note = self._board.files.log_tail(watched.task_id, NOTE_BYTES).text
+        return Ended(seen, json.dumps(found._asdict()), note)
+
+    def steer(self, now: int) -> None:
+        """Tell supervisors what follows from the ledger: leave after a verdict, or stop now."""
+        if not self._held:
+            return
+        for run in self._board.database.read(
+            lambda tx: runs.live_of_host(tx, self._board.host)
+        ):
+            watched = self._held.get(run.id)
+            if watched is None:
+                continue
+            wish = _wish(run, watched)
+            again = watched.told == "stop" and now - watched.told_at >= STOP_AGAIN_MS
+            if wish and (wish != watched.told or again):
+                number = signal.SIGTERM if wish == "stop" else signal.SIGUSR1
+                identity.send(watched.supervisor, number)
+                self._held[run.id] = watched._replace(told=wish, told_at=now)
+
+    def stop_overdue(self, now: int, limit_of: dict[int, int]) -> None:
+        """The safety net below the supervisor's own limit: one that does not stop its worker is killed."""
+        for run_id, deadline in limit_of.items():
+            watched = self._held.get(run_id)
+            if watched is not None and now > deadline + OVERDUE_MARGIN_MS:
+                self._held[run_id] = watched._replace(overdue=True)
+                identity.send(watched.supervisor, signal.SIGKILL)
+
+    def last_activity_ms(self, run_id: int) -> int | None:
+        """When the supervisor last saw output or work of its worker."""
+        try:
+            return round((self._folder(run_id) / "activity").stat().st_mtime * 1000)
+        except FileNotFoundError:
+            return None
+
+    def running(self) -> list[int]:
+        """The runs whose supervisors are watched."""
+        return list(self._held)
+
+
+def _wish(run: Run, watched: Watched) -> str:
+    if run.ended_at is None:
+        return "leave" if run.pending is not None and watched.record == WORK else ""
+    assert run.outcome is not None
+    return "leave" if Outcome(run.outcome) in WORKERS_OWN else "stop"
+
+
+def supervisor_of(run: Run) -> Identity | None:
+    """The supervisor that the ledger names for a run."""
+    if run.boot_id is None or run.pid is None or run.pid_start is None:
+        return None
+    return Identity(run.boot_id, run.pid, run.pid_start)
+
+
+class _Settling:
+    """The write that settles one ended supervisor; artifacts are taken before, rows beside the end."""
+
+    def __init__(self, board: DispatchBoard, watched: Watched, ended: Ended) -> None:
+        self._board = board
+        self.watched = watched
+        self._ended = ended
+        self._kept: list[Stored] = []
+        self._missing: str | None = None
+        if ended.seen.exit_code == 0 and not ended.seen.timed_out:
+            self._take_artifacts()
+
+    def _take_artifacts(self) -> None:
+        run, task = self._board.database.read(self._rows)
+        if run is None or task is None or run.ended_at is not None or run.workspace is None:
+            return
+        decides = self.watched.record == CHECK or task.check_command is None
+        names = json.loads(task.artifacts)
+        if not names or not decides:
+            return
+        try:
+            self._kept = self._board.files.collect(task.id, run.workspace, names)
+        except GuardFailed as missing:
+            self._missing = missing.message
+
+    def _rows(self, tx: Tx) -> tuple[Run | None, Task | None]:
+        return runs.get(tx, self.watched.run_id), tasks.get(tx, self.watched.task_id)
+
+    def __call__(self, tx: Tx) -> Settled:
+        settings = self._board.settings()
+        run_id = self.watched.run_id
+        if self._missing is not None:
+            return end_as(tx, settings, run_id, Outcome.FAILED, self._missing, gone=True)
+        close = settle_check if self.watched.record == CHECK else settle
+        settled = close(tx, settings, run_id, self._ended)
+        if settled.outcome is Outcome.COMPLETED and settled.settlement is Settlement.CLOSED:
+            for kept in self._kept:
+                noting.attach(
+                    tx,
+                    BOARD,
+                    settled.task_id,
+                    name=kept.name,
+                    size=kept.size,
+                    sha256=kept.sha256,
+                )
+        return settled

@@ -1,0 +1,131 @@
+"""The dispatcher's thread: sleep until something happens, make a pass, and survive what fails in it.
+
+It wakes on the board's bell (every commit rings it), on the end of a supervisor, on a due time, and
+on a slow poll with jitter that is only the safety net.  While commits pour in, passes leave as
+much time between them as they take, so that watching never costs more than half a core.
+"""
+
+from __future__ import annotations
+
+import random
+import selectors
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from shopfloor.daemon.dispatcher import Dispatcher
+from shopfloor.domain.errors import BoardError, Unavailable
+from shopfloor.domain.report import DispatchReport, Trouble
+from shopfloor.store.wake import Wake
+
+JITTER = 0.2
+PASS_TIMEOUT_S = 60.0
+BACKOFF_FIRST_S = 0.1
+BACKOFF_MAX_S = 5.0
+
+
+class _Asked(NamedTuple):
+    """A pass that somebody waits for."""
+
+    most: int | None
+    answer: list[DispatchReport | BaseException]
+    done: threading.Event
+
+
+class DispatchLoop:
+    """Runs one board's dispatcher in a thread until it is told to stop."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        wake: Wake,
+        *,
+        say: Callable[[DispatchReport], None],
+        interval_s: float | None = None,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._wake = wake
+        self._say = say
+        self._interval_s = interval_s
+        self._asked: deque[_Asked] = deque()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="dispatcher", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Claim nothing more; settle what has ended, leave workers running, end the thread."""
+        self._stopping.set()
+        self._wake.ring()
+        self._thread.join()
+
+    def pass_now(self, most: int | None) -> DispatchReport:
+        """Have a pass made at once and wait for its report; raises Unavailable if none comes."""
+        asked = _Asked(most, [], threading.Event())
+        self._asked.append(asked)
+        self._wake.ring()
+        if not asked.done.wait(PASS_TIMEOUT_S):
+            raise Unavailable("the dispatcher did not make a pass within a minute; see its log")
+        answer = asked.answer[0]
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def _serve(self) -> None:
+        with selectors.DefaultSelector() as selector, self._wake.bell() as bell:
+            selector.register(bell.fileno(), selectors.EVENT_READ)
+            selector.register(self._dispatcher.live.fileno(), selectors.EVENT_READ)
+            failures = self._begin()
+            while not self._stopping.is_set():
+                began = time.monotonic()
+                failures = self._turn(failures)
+                took = time.monotonic() - began
+                self._stopping.wait(took)
+                selector.select(self._pause_s(failures))
+                bell.clear()
+            self._last_turn()
+        for asked in self._asked:
+            asked.answer.append(Unavailable("the dispatcher is stopping"))
+            asked.done.set()
+
+    def _begin(self) -> int:
+        try:
+            self._say(self._dispatcher.begin())
+        except (BoardError, OSError) as failed:
+            self._tell(failed)
+            return 1
+        return 0
+
+    def _turn(self, failures: int) -> int:
+        """Make the passes that were asked for, or one; answers how many failed in a row."""
+        if failures:
+            failures = self._begin() and failures + 1
+        asked = self._asked.popleft() if self._asked else None
+        report = self._dispatcher.run_pass(None if asked is None else asked.most)
+        self._say(report)
+        if asked is not None:
+            asked.answer.append(report)
+            asked.done.set()
+        return failures + 1 if report.troubles else 0
+
+    def _pause_s(self, failures: int) -> float:
+        if self._asked:
+            return 0
+        pause_s = self._dispatcher.sleep_s()
+        if self._interval_s is not None:
+            pause_s = min(pause_s, self._interval_s)
+        pause_s *= 1 + random.random() * JITTER  # noqa: S311 - spreads polls, guards nothing
+        if failures:
+            backoff_s = min(BACKOFF_FIRST_S * 2**failures, BACKOFF_MAX_S)
+            pause_s = max(min(pause_s, backoff_s), BACKOFF_FIRST_S)
+        return pause_s
+
+    def _last_turn(self) -> None:
+        """Settle what has ended by now, and start nothing."""
+        self._say(self._dispatcher.run_pass(0))
+
+    def _tell(self, failed: Exception) -> None:
+        self._say(DispatchReport(troubles=[Trouble("begin", str(failed))]))

@@ -1,0 +1,229 @@
+"""From a claim to a running worker: folders, context, two-step start.
+
+The supervisor waits at its go-pipe until its identity is in the ledger.  If the run was taken back in
+between, the identity is refused and the supervisor leaves without having run anything.  What fails
+before that ends the run as `spawn_failed` with the reason.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from shopfloor.daemon.board import DispatchBoard, write_all
+from shopfloor.domain import limits
+from shopfloor.domain.errors import BoardError, Refused
+from shopfloor.domain.lifecycle import Outcome
+from shopfloor.domain.model import Task
+from shopfloor.domain.settings import Profile
+from shopfloor.kernel.claim import Claimed
+from shopfloor.kernel.context import compose
+from shopfloor.kernel.settle import end_as
+from shopfloor.process.identity import Identity
+from shopfloor.process.launch import LaunchError, Pending, write_fence
+from shopfloor.process.spec import WorkerSpec
+from shopfloor.process.workspace import prepare
+from shopfloor.runners import command
+from shopfloor.store import runs
+from shopfloor.store.db import Tx
+
+WORK, CHECK = "exit.json", "check.json"
+FENCE_SHARE = 2 / 3
+
+
+class Launching(Protocol):
+    """What starts supervisors: they wait at their go-pipes."""
+
+    def start_many(self, specs: Sequence[WorkerSpec]) -> list[Pending | LaunchError]: ...
+
+
+class Attempt(NamedTuple):
+    """A claimed run on its way to a supervisor."""
+
+    run_id: int
+    task: Task
+    token: str
+    profile: Profile | None
+    context: str
+
+
+class Ready(NamedTuple):
+    """An attempt with its folders made: only the supervisor is missing."""
+
+    attempt: Attempt
+    spec: WorkerSpec
+    workspace: str
+
+
+class Started(NamedTuple):
+    """A supervisor that was told to go."""
+
+    run_id: int
+    task_id: int
+    record: str
+    supervisor: Identity
+
+
+def marker(board: DispatchBoard, run_id: int) -> str:
+    """What every process of a run carries in its environment: unique on this machine."""
+    return f"{board.home_path}:{board.slug}:{run_id}"
+
+
+def attempts(tx: Tx, board: DispatchBoard, claimed: Sequence[Claimed]) -> list[Attempt]:
+    """What the claimed tasks need to be started, with the context each worker is told."""
+    profiles = board.settings().profiles
+    return [
+        Attempt(
+            one.run_id,
+            one.task,
+            one.token,
+            profiles.get(one.profile or ""),
+            compose(tx, one.task, board.files.path),
+        )
+        for one in claimed
+    ]
+
+
+def get_ready(board: DispatchBoard, attempt: Attempt) -> Ready:
+    """Make the folders of an attempt and write its context; raises Refused or OSError with the reason."""
+    task = attempt.task
+    repository = board.default_workdir()
+    workspace = prepare(
+        task.workspace_kind,
+        workspaces=board.files.workspaces(),
+        name=str(task.id),
+        path=task.workspace_path,
+        repository=repository,
+        branch=task.branch,
+    ).path
+    folder = board.files.run_folder(attempt.run_id)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    context = folder / "context.md"
+    context.write_text(attempt.context, encoding="utf-8")
+    place = command.Place(
+        board.home_path, board.slug, board.socket_path, str(workspace), str(context)
+    )
+    program = command.program(
+        task,
+        attempt.profile,
+        place,
+        run_id=attempt.run_id,
+        token=attempt.token,
+        base=board.base_environment,
+    )
+    if program is None:
+        raise Refused(f"neither #{task.id} nor its profile names a command to run")
+    limit = task.max_runtime_ms
+    if limit is None and attempt.profile is not None:
+        limit = attempt.profile.max_runtime_ms
+    spec = _spec(board, attempt, folder, program)._replace(max_runtime_ms=limit)
+    return Ready(attempt, spec, str(workspace))
+
+
+def ready_to_check(board: DispatchBoard, attempt: Attempt, workspace: str) -> Ready:
+    """The second supervised process of a run: its task's check, in the workspace of the work."""
+    folder = board.files.run_folder(attempt.run_id)
+    place = command.Place(
+        board.home_path, board.slug, board.socket_path, workspace, str(folder / "context.md")
+    )
+    program = command.check(attempt.task, attempt.profile, place, base=board.base_environment)
+    spec = _spec(board, attempt, folder, program)._replace(
+        record=CHECK, max_runtime_ms=board.settings().dispatch.check_runtime_ms
+    )
+    return Ready(attempt, spec, workspace)
+
+
+def _spec(
+    board: DispatchBoard, attempt: Attempt, folder: Path, program: command.Program
+) -> WorkerSpec:
+    profile = attempt.profile
+    spec = WorkerSpec(
+        run=attempt.run_id,
+        argv=program.argv,
+        env=program.env,
+        cwd=program.cwd,
+        run_dir=str(folder),
+        log_path=str(board.files.log_path(attempt.task.id)),
+        marker=marker(board, attempt.run_id),
+        grace_ms=limits.STOP_GRACE_MS if profile is None else profile.grace_ms,
+        leave_grace_ms=limits.LEAVE_GRACE_MS if profile is None else profile.leave_grace_ms,
+        log_limit_bytes=limits.LOG_BYTES_MAX,
+    )
+    if not board.shared:
+        return spec
+    fence = str(folder / "lease")
+    write_fence(fence)
+    return spec._replace(fence_path=fence, fence_ms=round(board.lease_ms() * FENCE_SHARE))
+
+
+def start(board: DispatchBoard, launcher: Launching, ready: Sequence[Ready]) -> list[Started]:
+    """Start supervisors, write down who they are, and let them go; refused ones leave by themselves."""
+    if not ready:
+        return []
+    pending = launcher.start_many([one.spec for one in ready])
+    works: list[Callable[[Tx], bool]] = []
+    for one, waiting in zip(ready, pending, strict=True):
+        if isinstance(waiting, LaunchError):
+            works.append(partial(_not_launched, board, one, waiting.sentence))
+        else:
+            works.append(partial(_identified, one, waiting.identity))
+    started: list[Started] = []
+    try:
+        written = write_all(board.database, works)
+        for one, waiting, known in zip(ready, pending, written, strict=True):
+            if known is True and isinstance(waiting, Pending):
+                waiting.go()
+                started.append(
+                    Started(
+                        one.attempt.run_id, one.attempt.task.id, one.spec.record, waiting.identity
+                    )
+                )
+    finally:
+        for waiting in pending:
+            if isinstance(waiting, Pending):
+                waiting.abandon()
+    unknown = [
+        partial(_never_started, board, one.attempt.run_id)
+        for one, waiting, known in zip(ready, pending, written, strict=True)
+        if known is not True and isinstance(waiting, Pending) and one.spec.record == WORK
+    ]
+    write_all(board.database, unknown)
+    return started
+
+
+def _identified(one: Ready, supervisor: Identity, tx: Tx) -> bool:
+    return runs.identify(
+        tx,
+        run_id=one.attempt.run_id,
+        token=one.attempt.token,
+        boot_id=supervisor.boot_id,
+        pid=supervisor.pid,
+        pid_start=supervisor.started,
+        workspace=one.workspace,
+    )
+
+
+def _not_launched(board: DispatchBoard, one: Ready, sentence: str, tx: Tx) -> bool:
+    """A check that could not be launched is tried again by a later pass; the work is not."""
+    return one.spec.record == WORK and _failed(board, one.attempt.run_id, sentence, tx)
+
+
+def _failed(board: DispatchBoard, run_id: int, sentence: str, tx: Tx) -> bool:
+    end_as(tx, board.settings(), run_id, Outcome.SPAWN_FAILED, sentence, gone=True)
+    return False
+
+
+def _never_started(board: DispatchBoard, run_id: int, tx: Tx) -> None:
+    """The identity was refused or could not be written: the supervisor left before it ran anything."""
+    sentence = "it was taken back before its worker was started"
+    end_as(tx, board.settings(), run_id, Outcome.RECLAIMED, sentence, gone=True)
+
+
+def spawn_failed(board: DispatchBoard, run_id: int, why: BoardError | OSError) -> None:
+    """End a run whose folders, profile or program could not be had."""
+    sentence = why.message if isinstance(why, BoardError) else str(why)
+    with contextlib.suppress(BoardError):
+        board.database.write(lambda tx: _failed(board, run_id, sentence, tx))

@@ -1,0 +1,88 @@
+"""Plain commands: which program runs for a task, where, and with which environment."""
+
+from __future__ import annotations
+
+import json
+import os.path
+import sys
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from shopfloor.domain.model import Task
+from shopfloor.domain.settings import Profile
+from shopfloor.process.environment import worker_environment
+
+
+class Program(NamedTuple):
+    """What a supervisor starts."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
+    cwd: str
+
+
+class Place(NamedTuple):
+    """Where an attempt runs: the paths and names that its worker finds in its environment."""
+
+    home: str
+    board: str
+    socket: str
+    workspace: str
+    context: str
+
+
+def program(
+    task: Task,
+    profile: Profile | None,
+    place: Place,
+    *,
+    run_id: int,
+    token: str,
+    base: Mapping[str, str],
+) -> Program | None:
+    """The worker of an attempt; None where neither task nor profile names a command."""
+    extra = {**_names(task, place), "SHOPFLOOR_RUN": str(run_id), "SHOPFLOOR_TOKEN": token}
+    if task.command is None:
+        if profile is None or not profile.argv:
+            return None
+        return Program(profile.argv, _environment(base, profile, {}, extra), place.workspace)
+    given = json.loads(task.command)
+    cwd = os.path.join(place.workspace, given.get("cwd") or "")  # noqa: PTH118 - "" must keep the folder
+    return Program(
+        tuple(given["argv"]), _environment(base, profile, given.get("env", {}), extra), cwd
+    )
+
+
+def check(
+    task: Task, profile: Profile | None, place: Place, *, base: Mapping[str, str]
+) -> Program:
+    """The check of a task: the worker's surroundings, without the run's credentials."""
+    assert task.check_command is not None
+    env = _environment(base, profile, {}, _names(task, place))
+    return Program(tuple(json.loads(task.check_command)), env, place.workspace)
+
+
+def _names(task: Task, place: Place) -> dict[str, str]:
+    return {
+        "SHOPFLOOR_HOME": place.home,
+        "SHOPFLOOR_BOARD": place.board,
+        "SHOPFLOOR_TASK": str(task.id),
+        "SHOPFLOOR_SOCKET": place.socket,
+        "SHOPFLOOR_WORKSPACE": place.workspace,
+        "SHOPFLOOR_ATTEMPT": str(task.attempts),
+        "SHOPFLOOR_CONTEXT": place.context,
+    }
+
+
+def _environment(
+    base: Mapping[str, str],
+    profile: Profile | None,
+    asked: Mapping[str, str],
+    extra: Mapping[str, str],
+) -> dict[str, str]:
+    own = {} if profile is None else profile.env
+    env = worker_environment(base, {**own, **asked, **extra})
+    # A worker reports with `shop`, so it must find it; last, so that it hides nothing of the user's.
+    tools = os.path.dirname(sys.executable)  # noqa: PTH120 - a text for PATH
+    env["PATH"] = f"{env['PATH']}:{tools}" if env.get("PATH") else tools
+    return env
