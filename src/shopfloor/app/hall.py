@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shopfloor import __version__
 from shopfloor.app.boards import BoardFolder, HomeBoards
@@ -105,7 +105,7 @@ class Hall:
         say: Callable[[str], None],
         verbose: bool = False,
         interval_s: float | None = None,
-        overrides: dict[str, int] | None = None,
+        overrides: dict[str, Any] | None = None,
     ) -> None:
         self._home = home
         self._say = say

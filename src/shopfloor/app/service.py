@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from shopfloor.app.boards import BoardFolder, HomeBoards
 from shopfloor.app.files import BoardFiles
@@ -18,6 +19,7 @@ from shopfloor.ops.context import BoardInfo, Dispatching
 from shopfloor.store.db import Database, Tx
 from shopfloor.store.migrate import open_sqlite
 
+SETTINGS_GOOD_S = 0.25
 SILENCE_SQLITE_MS = 3 * limits.LEASE_SQLITE_MS
 SILENCE_POSTGRES_MS = 2 * limits.LEASE_POSTGRES_MS
 
@@ -41,9 +43,10 @@ class BoardService:
         self.files = BoardFiles(folder.path)
         self.dispatching: Dispatching = NoDispatcher(self)
         self.host = host_name()
-        self.overrides: dict[str, int] = {}
+        self.overrides: dict[str, Any] = {}
         self._settings: Settings | None = None
         self._settings_stamp: tuple[int, int] | None = None
+        self._settings_good_until = 0.0
 
     @property
     def shared(self) -> bool:
@@ -51,7 +54,11 @@ class BoardService:
         return self.folder.url is not None
 
     def settings(self) -> Settings:
-        """The settings as the configuration file has them now."""
+        """The settings as the configuration file has them, looked at again a few times a second."""
+        now = time.monotonic()
+        if self._settings is not None and now < self._settings_good_until:
+            return self._settings
+        self._settings_good_until = now + SETTINGS_GOOD_S
         stamp = self._stamp()
         if self._settings is None or stamp != self._settings_stamp:
             found = load_settings(self.home, self.slug)
@@ -136,7 +143,7 @@ def open_database(folder: BoardFolder, *, connections: int = 1, create: bool = F
     if folder.url is None:
         return open_sqlite(folder.database, create=create, clock=clock)
     try:
-        from shopfloor.store.migrate_postgres import open_postgres  # noqa: PLC0415 - psycopg is heavy
+        from shopfloor.store.postgres import open_postgres  # noqa: PLC0415 - psycopg is heavy
     except ImportError:
         raise Unavailable(
             "this board is on PostgreSQL, and psycopg is not installed; install shopfloor[postgres]"

@@ -26,6 +26,7 @@ from shopfloor.process import identity
 from shopfloor.process.files import write_atomic
 from shopfloor.process.launch import Launcher
 from shopfloor.store import runs
+from shopfloor.store.db import Tx
 from shopfloor.store.owner import BoardLock
 from shopfloor.store.wake import Wake
 
@@ -150,12 +151,12 @@ def _stop_board(service: BoardService) -> int:
         for run in service.database.read(lambda tx: runs.live_of_host(tx, service.host))
         if run.ended_at is None
     ]
-    for run in held:
-        service.database.write(
-            lambda tx, number=run.id: end_as(
-                tx, settings, number, Outcome.RECLAIMED, "stopped by `shop down`", gone=False
-            )
-        )
+
+    def end_all(tx: Tx) -> None:
+        for run in held:
+            end_as(tx, settings, run.id, Outcome.RECLAIMED, "stopped by `shop down`", gone=False)
+
+    service.database.write(end_all)
     deadline = time.monotonic() + DOWN_WAIT_S
     while len(dispatcher.live) and time.monotonic() < deadline:
         dispatcher.run_pass(0)

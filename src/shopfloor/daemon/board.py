@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from shopfloor.domain.settings import Settings
 from shopfloor.ops.context import Files
@@ -25,10 +25,12 @@ class DispatchFiles(Files, Protocol):
 class DispatchBoard(Protocol):
     """A board that is open in this process."""
 
-    slug: str
-    host: str
-    database: Database
-
+    @property
+    def slug(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def database(self) -> Database: ...
     @property
     def files(self) -> DispatchFiles: ...
     @property
@@ -45,23 +47,17 @@ class DispatchBoard(Protocol):
     def default_workdir(self) -> str | None: ...
 
 
-class Submits(Protocol):
-    """A database with a writing thread, which commits together what it is given together."""
-
-    def submit(self, work: Callable[[Tx], object], done: Callable[[object], None]) -> None: ...
-
-
 def write_all(database: Database, works: Sequence[Callable[[Tx], T]]) -> list[T | BaseException]:
     """Do several writes, each with an end of its own; one commit for all where the database can."""
     submit = getattr(database, "submit", None)
     if submit is None or len(works) == 1:
         return [_alone(database, work) for work in works]
-    answers: list[T | BaseException | None] = [None] * len(works)
+    answers: dict[int, object] = {}
     left = threading.Semaphore(0)
 
     def keeper(place: int) -> Callable[[object], None]:
         def keep(answer: object) -> None:
-            answers[place] = answer  # type: ignore[call-overload]
+            answers[place] = answer
             left.release()
 
         return keep
@@ -70,7 +66,7 @@ def write_all(database: Database, works: Sequence[Callable[[Tx], T]]) -> list[T 
         submit(work, keeper(place))
     for _ in works:
         left.acquire()
-    return answers  # type: ignore[return-value]
+    return [cast("T | BaseException", answers[place]) for place in range(len(works))]
 
 
 def _alone(database: Database, work: Callable[[Tx], T]) -> T | BaseException:

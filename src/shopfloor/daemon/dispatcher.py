@@ -1,4 +1,4 @@
-"""One dispatch pass: settle, stop, reclaim, come due, promote, assign, claim, start – in this order.
+"""One dispatch pass: settle, stop, reclaim, come due, promote, assign, claim, start - in this order.
 
 Each step is its own transaction and one failing step never stops the others; it is named in the
 report.  Nothing here waits: what can take long (a git worktree, a stubborn worker) has a lane or a
@@ -7,9 +7,10 @@ process of its own.  The pass may run at any time and as often as anybody likes.
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from functools import partial
 
 from shopfloor.daemon import start as starting
 from shopfloor.daemon.board import DispatchBoard
@@ -29,10 +30,10 @@ from shopfloor.process.fence import write_fence
 from shopfloor.store import hosts, runs, tasks
 from shopfloor.store.db import Tx
 
-T = TypeVar("T")
 RENEWALS_PER_LEASE = 6
 REPAIR_EVERY_S = 60.0
 CLEAR_AGAIN_S = 0.2
+POLL_JITTER = 0.2
 
 
 class Dispatcher:
@@ -47,6 +48,7 @@ class Dispatcher:
         self._repaired_at: float | None = None
         self._renewed_at = time.monotonic()
         self._next_due: int | None = None
+        self._found = False
 
     def begin(self) -> DispatchReport:
         """Adopt what an earlier dispatcher of this host left."""
@@ -92,7 +94,8 @@ class Dispatcher:
             self._count(one)
         self._check(to_check)
         ended = [one.task_id for one in settled if one.settlement is not Settlement.CHECK]
-        self._clean(ended)
+        if ended:
+            self._lane.put(lambda: self._clean(ended))
 
     def _check(self, to_check: list[Task]) -> None:
         ready: list[Ready] = []
@@ -113,8 +116,6 @@ class Dispatcher:
 
     def _clean(self, task_ids: list[int]) -> None:
         """Remove the scratch workspaces of tasks that ended, now that nothing of them lives."""
-        if not task_ids:
-            return
         found = self._board.database.read(lambda tx: [tasks.get(tx, n) for n in task_ids])
         for task in found:
             over = task is not None and task.status in ("done", "archived")
@@ -125,27 +126,15 @@ class Dispatcher:
         if not len(self.live):
             return
         now = self._now()
-        self.live.steer(now)
-        settings = self._board.settings()
-        open_runs = self._board.database.read(self._open_runs)
-        deadlines: dict[int, int] = {}
-        for run, task in open_runs:
-            profile = settings.profiles.get(run.profile or "")
-            limit = task.max_runtime_ms or (profile.max_runtime_ms if profile else None)
-            if limit is not None and run.started_at is not None and run.pending is None:
-                deadlines[run.id] = run.started_at + limit
-            timeout = profile.stale_timeout_ms if profile is not None else 0
-            if timeout and self._is_stale(run, timeout, now):
+        rows = self.live.rows()
+        self.live.steer(now, rows)
+        self.live.stop_overdue(now)
+        profiles = self._board.settings().profiles
+        for run in rows:
+            profile = profiles.get(run.profile or "")
+            timeout = 0 if profile is None else profile.stale_timeout_ms
+            if timeout and run.ended_at is None and self._is_stale(run, timeout, now):
                 self._end_stale(run)
-        self.live.stop_overdue(now, deadlines)
-
-    def _open_runs(self, tx: Tx) -> list[tuple[Run, Task]]:
-        found = []
-        for run in runs.live_of_host(tx, self._board.host):
-            task = tasks.get(tx, run.task_id)
-            if run.ended_at is None and run.pid is not None and task is not None:
-                found.append((run, task))
-        return found
 
     def _is_stale(self, run: Run, timeout_ms: int, now: int) -> bool:
         since = run.started_at or run.claimed_at
@@ -210,9 +199,12 @@ class Dispatcher:
             return
         after: int | None = 0
         while after is not None:
-            at = after
-            moved, after = self._board.database.write(lambda tx, at=at: sweep.repair_queues(tx, at))
+            moved, after = self._board.database.write(partial(self._repaired, after))
             self._report.promoted.extend(moved)
+
+    @staticmethod
+    def _repaired(after: int, tx: Tx) -> tuple[list[int], int | None]:
+        return sweep.repair_queues(tx, after)
 
     @staticmethod
     def _needs_repair(tx: Tx) -> bool:
@@ -230,9 +222,11 @@ class Dispatcher:
             )
 
     def _claim(self, most: int) -> None:
-        planned = self._board.database.read(lambda tx: self._plan(tx, most))
-        if planned.start or any(skip.until is not None for skip in planned.skipped):
+        # Where the last pass found work there is likely more, and then looking first is work done twice.
+        planned = None if self._found else self._board.database.read(lambda tx: self._plan(tx, most))
+        if planned is None or planned.start or any(s.until is not None for s in planned.skipped):
             planned, taken = self._board.database.write(lambda tx: self._take(tx, most))
+            self._found = bool(taken)
             self._prepare(taken)
         self._report.skipped.extend(
             Skipped(s.code, s.lane, s.sentence, s.task_id) for s in planned.skipped
@@ -269,7 +263,7 @@ class Dispatcher:
                 )
             )
             if attempt.task.workspace_kind == "worktree":
-                self._lane.put(lambda one=attempt: self._get_ready(one))
+                self._lane.put(partial(self._get_ready, attempt))
                 continue
             one = self._get_ready(attempt)
             if one is not None:
@@ -289,15 +283,21 @@ class Dispatcher:
 
     def start_prepared(self) -> None:
         """Start the attempts whose folders the lane has made."""
-        done = [one for one in self._lane.take() if isinstance(one, Ready)]
-        self._launch(done)
+        ready: list[Ready] = []
+        for done in self._lane.take():
+            if isinstance(done, Ready):
+                ready.append(done)
+            elif isinstance(done, (BoardError, OSError)):
+                self._report.troubles.append(Trouble("lane", str(done)))
+        self._launch(ready)
 
     def _look_ahead(self) -> None:
         self._next_due = self._board.database.read(tasks.next_due)
 
     def sleep_s(self) -> float:
         """How long the next pass may wait if nothing happens: due times, leases, the slow poll."""
-        waits = [self._board.settings().dispatch.poll_ms / 1000]
+        spread = 1 + random.random() * POLL_JITTER  # noqa: S311 - spreads polls, guards nothing
+        waits = [self._board.settings().dispatch.poll_ms / 1000 * spread]
         every_s = self._board.lease_ms() / RENEWALS_PER_LEASE / 1000
         waits.append(self._renewed_at + every_s - time.monotonic())
         if self._next_due is not None:

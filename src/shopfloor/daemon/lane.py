@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 
+from shopfloor.domain.errors import BoardError
+
 
 class Lane:
     """Work handed over is done in order in a thread of its own; `ring` is called after each piece."""
@@ -25,7 +27,7 @@ class Lane:
         self._wanted.put(work)
 
     def take(self) -> list[object]:
-        """What has been done since the last call."""
+        """What has been done since the last call; what failed is there as its exception."""
         done = []
         while self._done:
             done.append(self._done.popleft())
@@ -39,5 +41,8 @@ class Lane:
 
     def _serve(self) -> None:
         while (work := self._wanted.get()) is not None:
-            self._done.append(work())
+            try:
+                self._done.append(work())
+            except (BoardError, OSError) as failed:
+                self._done.append(failed)
             self._ring()

@@ -35,10 +35,7 @@ NOTE_BYTES = 4_000
 class Watched(NamedTuple):
     """A supervisor that was told to go, and what it was told since."""
 
-    run_id: int
-    task_id: int
-    record: str
-    supervisor: Identity
+    started: Started
     told: str = ""
     told_at: int = 0
     overdue: bool = False
@@ -70,7 +67,7 @@ class Live:
 
     def hold(self, started: Started) -> None:
         """Watch a supervisor; one that has ended already is settled by the next pass."""
-        watched = Watched(started.run_id, started.task_id, started.record, started.supervisor)
+        watched = Watched(started)
         if self._watch.add(started.run_id, started.supervisor):
             self._held[started.run_id] = watched
         else:
@@ -83,10 +80,8 @@ class Live:
         died with that boot.
         """
         settled: list[Settled] = []
-        for run in self._board.database.read(
-            lambda tx: runs.live_of_host(tx, self._board.host)
-        ):
-            if run.id in self._held or any(run.id == one.run_id for one in self._ended):
+        for run in self.rows():
+            if run.id in self._held or any(run.id == one.started.run_id for one in self._ended):
                 continue
             supervisor = supervisor_of(run)
             if supervisor is None:
@@ -153,12 +148,12 @@ class Live:
 
     def _seen(self, watched: Watched) -> Ended | None:
         """What is known of an ended supervisor's worker; None while something of it still lives."""
-        folder = str(self._folder(watched.run_id))
-        found = record.read(folder, watched.record)
+        folder = str(self._folder(watched.started.run_id))
+        found = record.read(folder, watched.started.record)
         if found is None:
             worker = leftovers.recorded(folder)
             sessions = () if worker is None else (worker,)
-            if not leftovers.stop(marker(self._board, watched.run_id), sessions):
+            if not leftovers.stop(marker(self._board, watched.started.run_id), sessions):
                 return None
             if watched.overdue:
                 return Ended(Exit(timed_out=True))
@@ -174,17 +169,17 @@ class Live:
             guard_refused=found.guard_refused,
         )
         note = None
-        if watched.record == CHECK:
-            note = self._board.files.log_tail(watched.task_id, NOTE_BYTES).text
+        if watched.started.record == CHECK:
+            note = self._board.files.log_tail(watched.started.task_id, NOTE_BYTES).text
         return Ended(seen, json.dumps(found._asdict()), note)
 
-    def steer(self, now: int) -> None:
+    def rows(self) -> list[Run]:
+        """The runs of this host that the ledger does not know to be gone."""
+        return self._board.database.read(lambda tx: runs.live_of_host(tx, self._board.host))
+
+    def steer(self, now: int, rows: list[Run]) -> None:
         """Tell supervisors what follows from the ledger: leave after a verdict, or stop now."""
-        if not self._held:
-            return
-        for run in self._board.database.read(
-            lambda tx: runs.live_of_host(tx, self._board.host)
-        ):
+        for run in rows:
             watched = self._held.get(run.id)
             if watched is None:
                 continue
@@ -192,16 +187,16 @@ class Live:
             again = watched.told == "stop" and now - watched.told_at >= STOP_AGAIN_MS
             if wish and (wish != watched.told or again):
                 number = signal.SIGTERM if wish == "stop" else signal.SIGUSR1
-                identity.send(watched.supervisor, number)
+                identity.send(watched.started.supervisor, number)
                 self._held[run.id] = watched._replace(told=wish, told_at=now)
 
-    def stop_overdue(self, now: int, limit_of: dict[int, int]) -> None:
+    def stop_overdue(self, now: int) -> None:
         """The safety net below the supervisor's own limit: one that does not stop its worker is killed."""
-        for run_id, deadline in limit_of.items():
-            watched = self._held.get(run_id)
-            if watched is not None and now > deadline + OVERDUE_MARGIN_MS:
+        for run_id, watched in self._held.items():
+            deadline = watched.started.deadline
+            if deadline is not None and now > deadline + OVERDUE_MARGIN_MS and not watched.overdue:
                 self._held[run_id] = watched._replace(overdue=True)
-                identity.send(watched.supervisor, signal.SIGKILL)
+                identity.send(watched.started.supervisor, signal.SIGKILL)
 
     def last_activity_ms(self, run_id: int) -> int | None:
         """When the supervisor last saw output or work of its worker."""
@@ -217,7 +212,7 @@ class Live:
 
 def _wish(run: Run, watched: Watched) -> str:
     if run.ended_at is None:
-        return "leave" if run.pending is not None and watched.record == WORK else ""
+        return "leave" if run.pending is not None and watched.started.record == WORK else ""
     assert run.outcome is not None
     return "leave" if Outcome(run.outcome) in WORKERS_OWN else "stop"
 
@@ -238,14 +233,15 @@ class _Settling:
         self._ended = ended
         self._kept: list[Stored] = []
         self._missing: str | None = None
-        if ended.seen.exit_code == 0 and not ended.seen.timed_out:
+        seen = ended.seen
+        if watched.started.artifacts and seen.exit_code == 0 and not seen.timed_out:
             self._take_artifacts()
 
     def _take_artifacts(self) -> None:
         run, task = self._board.database.read(self._rows)
         if run is None or task is None or run.ended_at is not None or run.workspace is None:
             return
-        decides = self.watched.record == CHECK or task.check_command is None
+        decides = self.watched.started.record == CHECK or task.check_command is None
         names = json.loads(task.artifacts)
         if not names or not decides:
             return
@@ -255,14 +251,14 @@ class _Settling:
             self._missing = missing.message
 
     def _rows(self, tx: Tx) -> tuple[Run | None, Task | None]:
-        return runs.get(tx, self.watched.run_id), tasks.get(tx, self.watched.task_id)
+        return runs.get(tx, self.watched.started.run_id), tasks.get(tx, self.watched.started.task_id)
 
     def __call__(self, tx: Tx) -> Settled:
         settings = self._board.settings()
-        run_id = self.watched.run_id
+        run_id = self.watched.started.run_id
         if self._missing is not None:
             return end_as(tx, settings, run_id, Outcome.FAILED, self._missing, gone=True)
-        close = settle_check if self.watched.record == CHECK else settle
+        close = settle_check if self.watched.started.record == CHECK else settle
         settled = close(tx, settings, run_id, self._ended)
         if settled.outcome is Outcome.COMPLETED and settled.settlement is Settlement.CLOSED:
             for kept in self._kept:

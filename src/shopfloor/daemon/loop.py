@@ -1,13 +1,12 @@
 """The dispatcher's thread: sleep until something happens, make a pass, and survive what fails in it.
 
 It wakes on the board's bell (every commit rings it), on the end of a supervisor, on a due time, and
-on a slow poll with jitter that is only the safety net.  While commits pour in, passes leave as
-much time between them as they take, so that watching never costs more than half a core.
+on a slow poll that is only the safety net.  While commits pour in that give it nothing to do, it leaves
+as much time between passes as they take, so that watching never costs more than half a core.
 """
 
 from __future__ import annotations
 
-import random
 import selectors
 import threading
 import time
@@ -20,7 +19,6 @@ from shopfloor.domain.errors import BoardError, Unavailable
 from shopfloor.domain.report import DispatchReport, Trouble
 from shopfloor.store.wake import Wake
 
-JITTER = 0.2
 PASS_TIMEOUT_S = 60.0
 BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 5.0
@@ -81,9 +79,9 @@ class DispatchLoop:
             failures = self._begin()
             while not self._stopping.is_set():
                 began = time.monotonic()
-                failures = self._turn(failures)
-                took = time.monotonic() - began
-                self._stopping.wait(took)
+                failures, idle = self._turn(failures)
+                if idle:
+                    self._stopping.wait(time.monotonic() - began)
                 selector.select(self._pause_s(failures))
                 bell.clear()
             self._last_turn()
@@ -99,8 +97,8 @@ class DispatchLoop:
             return 1
         return 0
 
-    def _turn(self, failures: int) -> int:
-        """Make the passes that were asked for, or one; answers how many failed in a row."""
+    def _turn(self, failures: int) -> tuple[int, bool]:
+        """Make a pass; answers how many failed in a row, and whether this one found nothing to do."""
         if failures:
             failures = self._begin() and failures + 1
         asked = self._asked.popleft() if self._asked else None
@@ -109,7 +107,7 @@ class DispatchLoop:
         if asked is not None:
             asked.answer.append(report)
             asked.done.set()
-        return failures + 1 if report.troubles else 0
+        return failures + 1 if report.troubles else 0, not report.changed
 
     def _pause_s(self, failures: int) -> float:
         if self._asked:
@@ -117,7 +115,6 @@ class DispatchLoop:
         pause_s = self._dispatcher.sleep_s()
         if self._interval_s is not None:
             pause_s = min(pause_s, self._interval_s)
-        pause_s *= 1 + random.random() * JITTER  # noqa: S311 - spreads polls, guards nothing
         if failures:
             backoff_s = min(BACKOFF_FIRST_S * 2**failures, BACKOFF_MAX_S)
             pause_s = max(min(pause_s, backoff_s), BACKOFF_FIRST_S)

@@ -8,6 +8,7 @@ before that ends the run as `spawn_failed` with the reason.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -59,12 +60,14 @@ class Ready(NamedTuple):
 
 
 class Started(NamedTuple):
-    """A supervisor that was told to go."""
+    """A supervisor that was told to go; `deadline` is when its limit is reached, in ms since the epoch."""
 
     run_id: int
     task_id: int
     record: str
     supervisor: Identity
+    deadline: int | None = None
+    artifacts: bool = True
 
 
 def marker(board: DispatchBoard, run_id: int) -> str:
@@ -90,7 +93,7 @@ def attempts(tx: Tx, board: DispatchBoard, claimed: Sequence[Claimed]) -> list[A
 def get_ready(board: DispatchBoard, attempt: Attempt) -> Ready:
     """Make the folders of an attempt and write its context; raises Refused or OSError with the reason."""
     task = attempt.task
-    repository = board.default_workdir()
+    repository = board.default_workdir() if task.workspace_kind == "worktree" else None
     workspace = prepare(
         task.workspace_kind,
         workspaces=board.files.workspaces(),
@@ -176,11 +179,7 @@ def start(board: DispatchBoard, launcher: Launching, ready: Sequence[Ready]) -> 
         for one, waiting, known in zip(ready, pending, written, strict=True):
             if known is True and isinstance(waiting, Pending):
                 waiting.go()
-                started.append(
-                    Started(
-                        one.attempt.run_id, one.attempt.task.id, one.spec.record, waiting.identity
-                    )
-                )
+                started.append(_started(one, waiting.identity))
     finally:
         for waiting in pending:
             if isinstance(waiting, Pending):
@@ -192,6 +191,18 @@ def start(board: DispatchBoard, launcher: Launching, ready: Sequence[Ready]) -> 
     ]
     write_all(board.database, unknown)
     return started
+
+
+def _started(one: Ready, supervisor: Identity) -> Started:
+    limit = one.spec.max_runtime_ms
+    return Started(
+        one.attempt.run_id,
+        one.attempt.task.id,
+        one.spec.record,
+        supervisor,
+        None if limit is None else time.time_ns() // 1_000_000 + limit,
+        one.attempt.task.artifacts != "[]",
+    )
 
 
 def _identified(one: Ready, supervisor: Identity, tx: Tx) -> bool:

@@ -151,10 +151,8 @@ def due(tx: Tx, limit: int) -> list[int]:
 
 def next_due(tx: Tx) -> int | None:
     """When the next parked task comes due, or a queued one may start again."""
-    due_row = tx.one("task_next_due")
-    cool_row = tx.one("task_next_cooldown", now=tx.now)
-    moments = [row[0] for row in (due_row, cool_row) if row is not None and row[0] is not None]
-    return min(moments) if moments else None
+    row = tx.one("task_next_due", now=tx.now)
+    return None if row is None else row[0]
 
 
 def todo_after(tx: Tx, after: int, limit: int) -> list[int]:

@@ -76,7 +76,7 @@ CREATE TABLE task (
 CREATE UNIQUE INDEX task_key ON task (idempotency_key) WHERE status <> 'archived' AND idempotency_key IS NOT NULL;
 CREATE INDEX task_order ON task (status, lane, priority DESC, id);
 CREATE INDEX task_list ON task (priority DESC, id);
-CREATE INDEX task_due ON task (not_before) WHERE status = 'scheduled' AND not_before IS NOT NULL;
+CREATE INDEX task_due ON task (not_before) WHERE not_before IS NOT NULL;
 CREATE INDEX task_origin ON task (origin_id) WHERE origin_id IS NOT NULL;
 CREATE INDEX task_session ON task (session_id) WHERE session_id IS NOT NULL;
 CREATE INDEX task_tenant ON task (tenant) WHERE tenant IS NOT NULL;

@@ -86,19 +86,21 @@ SELECT * FROM task
  LIMIT :limit OFFSET :skip
 
 -- name: task_lanes
--- The lanes that have tasks in a status, by one index step each.
+-- The lanes that have tasks in a status, by one index step each.  The cast keeps SQLite from preparing the
+-- statement anew at each call: it would compare a bare parameter with the conditions of the partial indexes.
 WITH RECURSIVE found (lane) AS (
-    SELECT MIN(lane) FROM task WHERE status = :status
+    SELECT MIN(lane) FROM task WHERE status = CAST(:status AS TEXT)
     UNION ALL
-    SELECT (SELECT MIN(task.lane) FROM task WHERE task.status = :status AND task.lane > found.lane)
+    SELECT (SELECT MIN(task.lane) FROM task WHERE task.status = CAST(:status AS TEXT) AND task.lane > found.lane)
       FROM found WHERE found.lane IS NOT NULL
 )
 SELECT lane FROM found WHERE lane IS NOT NULL
 
 -- name: task_pick
 -- The first tasks of a lane that may start: due, not held, no unfinished parent, no process of an earlier run left.
+-- The cast is explained at task_lanes.
 SELECT * FROM task
- WHERE status = :status AND lane = :lane
+ WHERE status = CAST(:status AS TEXT) AND lane = :lane
    AND (not_before IS NULL OR not_before <= :now)
    AND NOT EXISTS (SELECT 1 FROM run WHERE run.task_id = task.id AND run.gone_at IS NULL)
    AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.scope = 'task' AND hold.name = CAST(task.id AS TEXT)
@@ -121,12 +123,9 @@ SELECT id FROM task WHERE status = 'scheduled' AND not_before IS NOT NULL AND no
  ORDER BY not_before LIMIT :limit
 
 -- name: task_next_due
--- The next moment at which a parked task comes due.
-SELECT MIN(not_before) FROM task WHERE status = 'scheduled' AND not_before IS NOT NULL
-
--- name: task_next_cooldown
--- The next moment at which a task in a queue may start again.
-SELECT MIN(not_before) FROM task WHERE status IN ('ready', 'review') AND not_before > :now
+-- The next moment at which a parked task comes due, or a queued one may start again.
+SELECT MIN(not_before) FROM task
+ WHERE not_before IS NOT NULL AND not_before > :now AND status IN ('scheduled', 'ready', 'review')
 
 -- name: task_todo_after
 -- A window of waiting tasks that wait for nobody: what the promotion sweep repairs.
