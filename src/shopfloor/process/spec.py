@@ -1,0 +1,54 @@
+"""What a supervisor needs to know to run one worker, as one value that travels as JSON.
+
+It holds no secret of the board but what the worker's own environment holds, and it goes over a
+socket between two processes of the same user, never to disk.
+"""
+
+import json
+from typing import NamedTuple
+
+from shopfloor.domain.limits import LEAVE_GRACE_MS, LOG_BYTES_MAX, STOP_GRACE_MS
+
+MARKER_NAME = "SHOPFLOOR_MARKER"
+# What the dispatcher writes into a go-pipe.
+GO = b"g"
+
+
+class WorkerSpec(NamedTuple):
+    """One worker to start.
+
+    `marker` goes into its environment as SHOPFLOOR_MARKER, so that what it leaves behind can be
+    found.  `record` names the exit record in `run_dir`: a second process of the same run (the
+    check) uses another name.  With `fence_path` the worker is killed when the stamp in that file
+    is older than `fence_ms`.
+    """
+
+    run: int
+    argv: tuple[str, ...]
+    env: dict[str, str]
+    cwd: str
+    run_dir: str
+    log_path: str
+    marker: str
+    record: str = "exit.json"
+    max_runtime_ms: int | None = None
+    grace_ms: int = STOP_GRACE_MS
+    leave_grace_ms: int = LEAVE_GRACE_MS
+    log_limit_bytes: int = LOG_BYTES_MAX
+    fence_path: str | None = None
+    fence_ms: int | None = None
+
+    def to_json(self) -> str:
+        return json.dumps(self._asdict())
+
+    @classmethod
+    def from_json(cls, text: str) -> "WorkerSpec":
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, told: dict[str, object]) -> "WorkerSpec":
+        """Build one from decoded JSON; TypeError when a field is missing or unknown."""
+        argv = told.get("argv")
+        if not isinstance(argv, list | tuple):
+            raise TypeError("A worker's argv is a list of words.")
+        return cls(**{**told, "argv": tuple(argv)})  # type: ignore[arg-type]
