@@ -68,6 +68,11 @@ def waiting_children(tx: Tx, task_id: int) -> list[int]:
     return [row[0] for row in tx.all("link_waiting_children", id=task_id)]
 
 
+def held_children(tx: Tx, task_id: int) -> list[int]:
+    """The children that wait for this task now, by a link that is neither met nor waived."""
+    return [row[0] for row in tx.all("link_held_children", id=task_id)]
+
+
 def child_ids(tx: Tx, task_id: int) -> list[int]:
     return [row[0] for row in tx.all("link_child_ids", id=task_id)]
 

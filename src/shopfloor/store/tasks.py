@@ -130,8 +130,14 @@ def lanes(tx: Tx, status: str) -> list[str]:
     return [str(row[0]) for row in tx.all("task_lanes", status=status)]
 
 
+def look(tx: Tx, status: str, lane: str, limit: int) -> list[Task]:
+    """The first tasks of a lane that may start."""
+    rows = tx.all("task_look", status=status, lane=lane, now=tx.now, limit=limit)
+    return [Task._make(row) for row in rows]
+
+
 def pick(tx: Tx, status: str, lane: str, limit: int) -> list[Task]:
-    """The first tasks of a lane that may start, locked; those that another host holds are left out."""
+    """The same, locked; those that another host holds are left out."""
     rows = tx.all("task_pick", status=status, lane=lane, now=tx.now, limit=limit)
     return [Task._make(row) for row in rows]
 

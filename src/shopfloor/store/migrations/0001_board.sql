@@ -217,6 +217,16 @@ SELECT link.parent_id, link.child_id
                 AND (parent.status IN ('cancelled', 'archived')
                      OR (parent.status = 'blocked' AND parent.block_kind = 'gave_up'))));
 
+-- What may start as far as the board itself knows: not paused, nothing of an earlier run alive, parents done.
+CREATE VIEW startable AS
+SELECT task.* FROM task
+ WHERE task.status IN ('ready', 'review')
+   AND NOT EXISTS (SELECT 1 FROM run WHERE run.task_id = task.id AND run.gone_at IS NULL)
+   AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.scope = 'task' AND hold.name = CAST(task.id AS TEXT)
+                                        AND hold.code = 'paused')
+   AND (task.status = 'review' OR task.forced_at IS NOT NULL
+        OR NOT EXISTS (SELECT 1 FROM open_link WHERE open_link.child_id = task.id));
+
 -- The edges of the lifecycle table, as the trigger reads them.
 INSERT INTO task_edge (source, target) VALUES
     ('archived', 'blocked'),

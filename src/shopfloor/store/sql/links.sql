@@ -38,6 +38,10 @@ SELECT parent_id FROM open_link WHERE child_id = :id ORDER BY parent_id
 SELECT DISTINCT task.id FROM link JOIN task ON task.id = link.child_id
  WHERE link.parent_id = :id AND task.status IN ('todo', 'ready') ORDER BY task.id
 
+-- name: link_held_children
+-- The children that wait for this parent now.
+SELECT child_id FROM open_link WHERE parent_id = :id ORDER BY child_id
+
 -- name: link_child_ids
 SELECT child_id FROM link WHERE parent_id = :id ORDER BY child_id
 

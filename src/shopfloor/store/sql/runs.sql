@@ -4,10 +4,11 @@ VALUES (:task_id, :role, :attempt, :profile, :host, :token, :lease_until, :now)
 RETURNING id
 
 -- name: run_synthetic
--- A run of no length that carries the handoff of a task closed by hand.
-INSERT INTO run (task_id, role, attempt, host, token, claimed_at, started_at, outcome, summary, result, metadata,
-                 ended_at, gone_at)
-VALUES (:task_id, 'person', :attempt, '', '', :now, :now, :outcome, :summary, :result, :metadata, :now, :now)
+-- A run of no length that keeps the handoff or the reason of a task that was closed or blocked by hand.
+INSERT INTO run (task_id, role, attempt, host, token, claimed_at, started_at, outcome, error, summary, result,
+                 metadata, ended_at, gone_at)
+VALUES (:task_id, 'person', :attempt, '', '', :now, :now, :outcome, :error, :summary, :result,
+        :metadata, :now, :now)
 RETURNING id
 
 -- name: run_get

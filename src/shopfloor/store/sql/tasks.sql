@@ -96,17 +96,20 @@ WITH RECURSIVE found (lane) AS (
 )
 SELECT lane FROM found WHERE lane IS NOT NULL
 
+-- name: task_look
+-- The first tasks of a lane that may start now.  The cast is explained at task_lanes.
+SELECT * FROM startable
+ WHERE status = CAST(:status AS TEXT) AND lane = :lane AND (not_before IS NULL OR not_before <= :now)
+   AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.scope = 'task' AND hold.name = CAST(startable.id AS TEXT)
+                                        AND hold.until > :now)
+ ORDER BY priority DESC, id LIMIT :limit
+
 -- name: task_pick
--- The first tasks of a lane that may start: due, not held, no unfinished parent, no process of an earlier run left.
--- The cast is explained at task_lanes.
-SELECT * FROM task
- WHERE status = CAST(:status AS TEXT) AND lane = :lane
-   AND (not_before IS NULL OR not_before <= :now)
-   AND NOT EXISTS (SELECT 1 FROM run WHERE run.task_id = task.id AND run.gone_at IS NULL)
-   AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.scope = 'task' AND hold.name = CAST(task.id AS TEXT)
-                                        AND (hold.code = 'paused' OR hold.until > :now))
-   AND (status = 'review' OR forced_at IS NOT NULL
-        OR NOT EXISTS (SELECT 1 FROM open_link WHERE open_link.child_id = task.id))
+-- The same, locked; what another host holds at this moment is left out.
+SELECT * FROM startable
+ WHERE status = CAST(:status AS TEXT) AND lane = :lane AND (not_before IS NULL OR not_before <= :now)
+   AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.scope = 'task' AND hold.name = CAST(startable.id AS TEXT)
+                                        AND hold.until > :now)
  ORDER BY priority DESC, id LIMIT :limit @lock_skip
 
 -- name: task_leaving
@@ -116,7 +119,7 @@ SELECT task.id, run.id FROM run JOIN task ON task.id = run.task_id
  ORDER BY task.id LIMIT :limit
 
 -- name: task_unassigned
-SELECT * FROM task WHERE status = 'ready' AND lane = '' ORDER BY priority DESC, id LIMIT :limit @lock_skip
+SELECT * FROM task WHERE status = 'ready' AND lane = '' ORDER BY priority DESC, id LIMIT :limit
 
 -- name: task_due
 SELECT id FROM task WHERE status = 'scheduled' AND not_before IS NOT NULL AND not_before <= :now

@@ -1,0 +1,166 @@
+"""Bring a board's schema up to this program, step by step, forward only.
+
+A step is a file `migrations/NNNN_what.sql`.  What was applied is in `schema_step`, with the checksum
+of the file, because a step that was released is never edited.  Each step is one transaction, and it
+looks again under its lock whether somebody else has just done it, so that two programs may start at
+once.  On SQLite the board is copied to `board.db.before-NNNN.bak` first, under the same lock.
+
+Nothing is touched in a board that a newer program has written, and nothing but `create=True` turns an
+empty place into a board: a file without any table counts as empty, because that is what a creation
+leaves that was cut short.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
+
+from shopfloor.domain.errors import Conflict, NotFound, TooNew, Unavailable
+from shopfloor.store.db import Clock, Database, Probe, SchemaTx, Tx
+from shopfloor.store.sqlite import SqliteDatabase
+from shopfloor.store.statements import Statements, ddl
+
+T = TypeVar("T")
+
+FOLDER: Final = Path(__file__).parent / "migrations"
+FILE_NAME: Final = re.compile(r"(\d{4})_(\w+)\.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One schema step, as the program brings it along."""
+
+    number: int
+    name: str
+    checksum: str
+    text: str
+
+
+class Applied(NamedTuple):
+    """One schema step, as the database remembers it."""
+
+    number: int
+    name: str
+    checksum: str
+    applied_at: int
+
+
+def steps(folder: Path = FOLDER) -> list[Step]:
+    """The steps that this program knows, oldest first."""
+    found = []
+    for path in sorted(folder.glob("*.sql")):
+        match = FILE_NAME.fullmatch(path.name)
+        assert match, f"{path.name} is no name of a schema step: say NNNN_what.sql."
+        text = path.read_text(encoding="utf-8")
+        checksum = hashlib.sha256(text.encode()).hexdigest()
+        found.append(Step(int(match[1]), match[2], checksum, text))
+    numbers = [step.number for step in found]
+    assert numbers == list(range(1, len(found) + 1)), f"Steps are numbered 1, 2, 3 …: {numbers}"
+    return found
+
+
+def open_sqlite(
+    path: str | os.PathLike[str],
+    *,
+    create: bool,
+    clock: Clock,
+    probe: Probe | None = None,
+    readonly: bool = False,
+    known: Sequence[Step] | None = None,
+    statements: Statements | None = None,
+) -> SqliteDatabase:
+    """The board in this file, with the schema of this program.
+
+    `create` makes it where nothing is.  With `readonly` the schema must be this program's already.
+    """
+    database = SqliteDatabase(
+        path, clock=clock, probe=probe, readonly=readonly, statements=statements
+    )
+    try:
+        if create:
+            database.create()
+        _bring_up(database, steps() if known is None else known, create=create)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def missing_steps(
+    database: Database, known: Sequence[Step], *, create: bool, place: str
+) -> list[Step]:
+    """The steps that the board does not have yet; raises where it must not be touched."""
+    # Both at one moment: somebody else may be making the board just now.
+    applied, tables = database.read(
+        lambda tx: (applied_steps(tx), tx.one("schema_table_count")),
+    )
+    if applied is None:
+        if tables != (0,):
+            raise Conflict(f"{place} holds tables of another program, and no board.")
+        if not create:
+            raise NotFound(f"{place} holds no board yet; `shop board create` makes one.")
+        return list(known)
+    for step, done in zip(known, applied, strict=False):
+        if (step.number, step.checksum) != (done.number, done.checksum):
+            raise Conflict(
+                f"Schema step {done.number} ({done.name}) of {place} is not the one that this program"
+                " has; the board was made by a changed program. Use the one that made it."
+            )
+    if len(applied) > len(known):
+        raise TooNew(
+            f"{place} was written by a newer version of this program (schema step"
+            f" {applied[-1].number}, {applied[-1].name}; this one knows {len(known)})."
+            " Install the newer version; nothing was changed."
+        )
+    return list(known[len(applied) :])
+
+
+def applied_steps(tx: Tx) -> list[Applied] | None:
+    """What was applied, oldest first; None where no step ever was."""
+    if tx.one("schema_step_known") == (0,):
+        return None
+    return [Applied._make(row) for row in tx.all("schema_step_all")]
+
+
+def apply_step(tx: SchemaTx, step: Step, text: str) -> None:
+    """Run a step and write down that it was run."""
+    tx.run("schema_step_table")
+    tx.script(text)
+    tx.run(
+        "schema_step_add",
+        number=step.number,
+        name=step.name,
+        checksum=step.checksum,
+        now=tx.now,
+    )
+
+
+def is_applied(tx: Tx, step: Step) -> bool:
+    """Whether somebody else was first, asked under the step's lock."""
+    return any(done.number >= step.number for done in applied_steps(tx) or ())
+
+
+def _bring_up(database: SqliteDatabase, known: Sequence[Step], *, create: bool) -> None:
+    pending = missing_steps(database, known, create=create, place=str(database.path))
+    if pending and database.readonly:
+        raise Unavailable(
+            f"{database.path} was written by an older program and is opened for reading only;"
+            " any command that writes brings it up to date."
+        )
+    for step in pending:
+        database.alter(partial(_apply_sqlite, database, step))
+
+
+def _apply_sqlite(database: SqliteDatabase, step: Step, tx: SchemaTx) -> None:
+    if is_applied(tx, step):
+        return
+    if step.number > 1:
+        path = database.path
+        database.backup(path.with_name(f"{path.name}.before-{step.number:04d}.bak"))
+    apply_step(tx, step, ddl(step.text, "sqlite"))

@@ -1,0 +1,280 @@
+"""Who may write a board: the lock of the process that has it open, and the thread that writes it.
+
+Four programs that write one SQLite file starve each other, because each waits by trying again.  So one
+process at a time has a board open, which `BoardLock` says, and in it one thread writes: requests that
+arrive together share one transaction, each in a savepoint of its own, and nobody is answered before
+the commit is on the disk.  That is also the fastest way: the price of a commit is paid once for all.
+
+On PostgreSQL, where writers do not wait for each other, a few threads take one request each.
+
+Work may be run more than once (another attempt after a deadlock, or alone after its group failed), so
+it has no effect but through its Tx.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Final, Literal, NamedTuple, Protocol, Self, TypeVar, cast
+
+from shopfloor.domain.errors import BoardError, Unavailable
+from shopfloor.store.db import Database, Tx
+
+T = TypeVar("T")
+
+LOCK_WAIT_S: Final = 10.0
+LOCK_PAUSE_S: Final = 0.025
+GROUP_MAX: Final = 64
+QUEUE_MAX: Final = 10_000
+WORKERS_POSTGRES: Final = 4
+
+
+class BoardLock:
+    """The lock of the process that has a board open: a file beside the database, never the database.
+
+    The kernel lets go of it when the process ends, however it ends.  The file stays and holds the
+    number of the last holder.
+    """
+
+    def __init__(self, path: Path, *, wait_s: float = LOCK_WAIT_S) -> None:
+        self._path = path
+        self._wait_s = wait_s
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock, or say after some seconds who has it."""
+        assert self._descriptor is None, f"{self._path} is held by this object already."
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise Unavailable(
+                f"The board's lock {self._path} cannot be opened: {error}."
+            ) from error
+        try:
+            self._wait(descriptor)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let go; a process that was forked meanwhile does not keep it."""
+        if self._descriptor is not None:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.release()
+
+    def _wait(self, descriptor: int) -> None:
+        deadline = time.monotonic() + self._wait_s
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise self._held(descriptor) from None
+            else:
+                return
+            # Of uneven length, so that several who wait do not come back at the same moment.
+            time.sleep(LOCK_PAUSE_S * (1 + os.urandom(1)[0]) / 256)
+
+    def _held(self, descriptor: int) -> Unavailable:
+        holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+        who = f"process {holder}" if holder.isdigit() else "another process"
+        return Unavailable(
+            f"The board is in use: {who} has held {self._path} for {self._wait_s:g} s."
+            " Wait until it ends, or stop it.",
+            detail={"pid": int(holder)} if holder.isdigit() else {},
+        )
+
+
+class GroupDatabase(Database, Protocol):
+    """A database that can commit several requests at once."""
+
+    def write_together(
+        self, works: Sequence[Callable[[Tx], object]]
+    ) -> tuple[list[object], bool]: ...
+
+
+class Request(NamedTuple):
+    """Work that was accepted, and whom to tell its result or the exception that ended it."""
+
+    work: Callable[[Tx], object]
+    done: Callable[[object], None]
+
+
+class Answer:
+    """Where a thread waits for the end of its request."""
+
+    __slots__ = ("_arrived", "_value")
+
+    def __init__(self) -> None:
+        self._value: object = None
+        self._arrived = threading.Lock()
+        self._arrived.acquire()
+
+    def put(self, value: object) -> None:
+        self._value = value
+        self._arrived.release()
+
+    def get(self) -> object:
+        """The result, when it has come; what ended the request is raised."""
+        with self._arrived:
+            if isinstance(self._value, BaseException):
+                raise self._value
+            return self._value
+
+
+class Owner:
+    """The one who writes a board, for all threads of a daemon."""
+
+    def __init__(
+        self,
+        database: GroupDatabase,
+        *,
+        on_commit: Callable[[], None] | None = None,
+        group_max: int = GROUP_MAX,
+    ) -> None:
+        """Start to serve.
+
+        `on_commit` is called once per commit that changed something, before its requests are answered.
+        It and the answers run in the writing thread and must not wait for anything.
+        """
+        self.database = database
+        self._on_commit = on_commit
+        alone = database.dialect == "sqlite"
+        self._group_max = group_max if alone else 1
+        self._requests: SimpleQueue[Request | None] = SimpleQueue()
+        self._gate = threading.Lock()
+        self._closed = False
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"board-writer-{number}", daemon=True)
+            for number in range(1 if alone else WORKERS_POSTGRES)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def dialect(self) -> Literal["sqlite", "postgres"]:
+        return self.database.dialect
+
+    def submit(self, work: Callable[[Tx], object], done: Callable[[object], None]) -> None:
+        """Accept work; `done` gets its result, or the exception that ended it, after the commit."""
+        with self._gate:
+            if self._closed:
+                raise _closing()
+            if self._requests.qsize() >= QUEUE_MAX:
+                raise Unavailable(f"{QUEUE_MAX} requests wait for this board; send this one later.")
+            self._requests.put(Request(work, done))
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        assert threading.current_thread() not in self._threads, "The writer cannot wait for itself."
+        answer = Answer()
+        self.submit(work, answer.put)
+        return cast("T", answer.get())
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        """Read in the caller's own thread; every commit that was answered before is seen."""
+        return self.database.read(work)
+
+    def close(self) -> None:
+        """Finish what was accepted, accept nothing more, and close the database."""
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                for _ in self._threads:
+                    self._requests.put(None)
+        for thread in self._threads:
+            thread.join()
+        self.database.close()
+
+    def _serve(self) -> None:
+        try:
+            while group := self._next_group():
+                self._carry_out(group)
+        finally:
+            self._leave()
+
+    def _next_group(self) -> list[Request]:
+        """The requests that wait now, at least one; none when the end has come."""
+        request = self._requests.get()
+        group: list[Request] = []
+        while request is not None:
+            group.append(request)
+            if len(group) == self._group_max:
+                return group
+            try:
+                request = self._requests.get_nowait()
+            except Empty:
+                return group
+        if group:
+            # The mark of the end was taken together with the last requests: put it back.
+            self._requests.put(None)
+        return group
+
+    def _carry_out(self, group: list[Request]) -> None:
+        try:
+            answers, changed = self.database.write_together([request.work for request in group])
+        except BaseException as failure:  # noqa: BLE001 — it is raised again where it was asked for
+            if len(group) > 1 and not isinstance(failure, Unavailable):
+                # One of them brought the transaction down; alone, each gets its own answer.
+                for request in group:
+                    self._carry_out([request])
+                return
+            answers, changed = [_own(failure) for _ in group], False
+        if changed and self._on_commit is not None:
+            _call(self._on_commit)
+        for request, answer in zip(group, answers, strict=True):
+            _call(partial(request.done, answer))
+
+    def _leave(self) -> None:
+        """After the end nobody is left waiting, also if this thread ends by a mistake of its own."""
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                for _ in self._threads:
+                    self._requests.put(None)
+                while (request := self._requests.get()) is not None:
+                    _call(partial(request.done, _closing()))
+
+
+def _closing() -> Unavailable:
+    return Unavailable("The board is being closed; send this again when it is served again.")
+
+
+def _own(failure: BaseException) -> BaseException:
+    """A copy for one of several who are told of the same failure in threads of their own."""
+    if not isinstance(failure, BoardError):
+        return failure
+    copy = type(failure)(failure.message, detail=dict(failure.detail))
+    copy.__cause__ = failure
+    return copy
+
+
+def _call(told: Callable[[], None]) -> None:
+    """Call somebody back; a mistake there is reported and must not silence the neighbours."""
+    try:
+        told()
+    except Exception as mistake:  # noqa: BLE001 — see above
+        arguments = (type(mistake), mistake, mistake.__traceback__, threading.current_thread())
+        threading.excepthook(threading.ExceptHookArgs(arguments))
