@@ -16,17 +16,11 @@ from typing import Any, NamedTuple
 
 from shopfloor.domain import limits
 from shopfloor.domain.durations import duration_ms
-from shopfloor.domain.errors import BoardError, Invalid
+from shopfloor.domain.errors import BadConfiguration, Invalid
 from shopfloor.domain.settings import Dispatch, Profile, Retention, Settings
 
 MEMORY_PER_WORKER = 512 * 1024 * 1024
 SOCKET_PATH_MAX = 100
-
-
-class BadConfiguration(BoardError):
-    """The configuration cannot be used; one sentence says where and why."""
-
-    code, http, exit = "bad_configuration", 503, 78
 
 
 class Home(NamedTuple):

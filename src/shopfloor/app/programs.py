@@ -1,4 +1,4 @@
-"""The small programs: init, doctor, backup, version, config – what is not a question to a board."""
+"""The small programs: init, doctor, backup, version, config: what is not a question to a board."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import shutil
-import sqlite3
 import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
@@ -20,10 +19,12 @@ from shopfloor.app.service import open_database
 from shopfloor.app.up import running_pid
 from shopfloor.config import Home, actor, find_home, load_settings, safe_concurrency
 from shopfloor.domain.errors import BoardError, Invalid
+from shopfloor.store.health import known_faults, library_version
 from shopfloor.store.owner import BoardLock
 from shopfloor.store.sqlite import SqliteDatabase
 
 DISK_FREE_LEAST = 512 * 1024 * 1024
+OPEN_FILES_LEAST = 256
 
 
 def init_arguments(parser: ArgumentParser) -> None:
@@ -53,7 +54,7 @@ def version(args: Namespace) -> int:
     facts = {
         "version": __version__,
         "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
+        "sqlite": library_version(),
         "platform": platform.platform(),
     }
     print(json.dumps(facts))
@@ -147,13 +148,10 @@ def _boards(home: Home) -> HomeBoards:
 
 
 def _versions(_home: Home) -> list[Finding]:
-    new = sqlite3.sqlite_version_info >= (3, 51, 3)
-    note = "" if new else ", whose WAL reset fault cannot be met here: one process writes a board"
+    notes = known_faults()
     return [
         Finding("python", sys.version_info >= (3, 11), platform.python_version()),
-        Finding(
-            "sqlite", sqlite3.sqlite_version_info >= (3, 35), f"{sqlite3.sqlite_version}{note}"
-        ),
+        Finding("sqlite", True, f"{library_version()}{'; ' if notes else ''}{' '.join(notes)}"),
         Finding("git", True, shutil.which("git") or "not found; worktree workspaces need it"),
     ]
 
@@ -211,9 +209,9 @@ def _daemon(home: Home) -> list[Finding]:
 def _limits(_home: Home) -> list[Finding]:
     import resource  # noqa: PLC0415 - only the doctor asks
 
-    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return [
-        Finding("open files", soft >= 256, f"{soft} allowed, 256 are needed"),
+        Finding("open files", soft >= OPEN_FILES_LEAST, f"{soft} allowed, {OPEN_FILES_LEAST} are needed"),
         Finding("user", True, actor()),
     ]
 

@@ -154,7 +154,7 @@ def _stop_board(service: BoardService) -> int:
 
     def end_all(tx: Tx) -> None:
         for run in held:
-            end_as(tx, settings, run.id, Outcome.RECLAIMED, "stopped by `shop down`", gone=False)
+            end_as(tx, settings, run.id, Outcome.RECLAIMED, error="stopped by `shop down`", gone=False)
 
     service.database.write(end_all)
     deadline = time.monotonic() + DOWN_WAIT_S

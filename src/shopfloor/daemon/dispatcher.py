@@ -149,7 +149,9 @@ class Dispatcher:
         sentence = "it gave no sign of life for too long"
         settings = self._board.settings()
         settled = self._board.database.write(
-            lambda tx: end_as(tx, settings, run.id, Outcome.STALE, sentence, gone=False)
+            lambda tx: end_as(
+                tx, settings, run.id, Outcome.STALE, error=sentence, gone=False
+            )
         )
         self._count(settled)
 
@@ -232,14 +234,19 @@ class Dispatcher:
             Skipped(s.code, s.lane, s.sentence, s.task_id) for s in planned.skipped
         )
 
-    def _plan(self, tx: Tx, most: int) -> claiming.Plan:
+    def _plan(self, tx: Tx, most: int, *, lock: bool = False) -> claiming.Plan:
         board = self._board
         return claiming.plan(
-            tx, board.settings(), host=board.host, host_cap=board.host_cap(), most=most
+            tx,
+            board.settings(),
+            host=board.host,
+            host_cap=board.host_cap(),
+            most=most,
+            lock=lock,
         )
 
     def _take(self, tx: Tx, most: int) -> tuple[claiming.Plan, list[Attempt]]:
-        planned = self._plan(tx, most)
+        planned = self._plan(tx, most, lock=True)
         claimed = claiming.take(
             tx,
             BOARD,

@@ -95,7 +95,7 @@ class Live:
     def _reclaim(self, run: Run, sentence: str) -> Settled:
         settings = self._board.settings()
         return self._board.database.write(
-            lambda tx: end_as(tx, settings, run.id, Outcome.RECLAIMED, sentence, gone=True)
+            lambda tx: end_as(tx, settings, run.id, Outcome.RECLAIMED, error=sentence, gone=True)
         )
 
     def _stage(self, run: Run) -> str:
@@ -257,7 +257,7 @@ class _Settling:
         settings = self._board.settings()
         run_id = self.watched.started.run_id
         if self._missing is not None:
-            return end_as(tx, settings, run_id, Outcome.FAILED, self._missing, gone=True)
+            return end_as(tx, settings, run_id, Outcome.FAILED, error=self._missing, gone=True)
         close = settle_check if self.watched.started.record == CHECK else settle
         settled = close(tx, settings, run_id, self._ended)
         if settled.outcome is Outcome.COMPLETED and settled.settlement is Settlement.CLOSED:

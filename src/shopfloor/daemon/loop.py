@@ -10,6 +10,7 @@ from __future__ import annotations
 import selectors
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
@@ -102,7 +103,11 @@ class DispatchLoop:
         if failures:
             failures = self._begin() and failures + 1
         asked = self._asked.popleft() if self._asked else None
-        report = self._dispatcher.run_pass(None if asked is None else asked.most)
+        try:
+            report = self._dispatcher.run_pass(None if asked is None else asked.most)
+        except Exception as mistake:  # noqa: BLE001 - one pass's mistake must not end the dispatcher
+            traceback.print_exc()
+            report = DispatchReport(troubles=[Trouble("pass", repr(mistake))])
         self._say(report)
         if asked is not None:
             asked.answer.append(report)

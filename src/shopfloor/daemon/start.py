@@ -223,14 +223,14 @@ def _not_launched(board: DispatchBoard, one: Ready, sentence: str, tx: Tx) -> bo
 
 
 def _failed(board: DispatchBoard, run_id: int, sentence: str, tx: Tx) -> bool:
-    end_as(tx, board.settings(), run_id, Outcome.SPAWN_FAILED, sentence, gone=True)
+    end_as(tx, board.settings(), run_id, Outcome.SPAWN_FAILED, error=sentence, gone=True)
     return False
 
 
 def _never_started(board: DispatchBoard, run_id: int, tx: Tx) -> None:
     """The identity was refused or could not be written: the supervisor left before it ran anything."""
     sentence = "it was taken back before its worker was started"
-    end_as(tx, board.settings(), run_id, Outcome.RECLAIMED, sentence, gone=True)
+    end_as(tx, board.settings(), run_id, Outcome.RECLAIMED, error=sentence, gone=True)
 
 
 def spawn_failed(board: DispatchBoard, run_id: int, why: BoardError | OSError) -> None:

@@ -12,7 +12,8 @@
     │   └── LimitReached          limit_reached      413    5   larger or more than the board takes
     └── Unavailable               unavailable        503   75   try again later, nothing was changed
         ├── Damaged               damaged            503   78   the database file is not healthy
-        └── TooNew                too_new            503   78   written by a newer version of this program
+        ├── TooNew                too_new            503   78   written by a newer version of this program
+        └── BadConfiguration      bad_configuration  503   78   the configuration cannot be used
 
 A message says what was tried, what is so, and what would work, in one sentence.  Our own mistakes
 are plain `AssertionError`s and never travel as one of these.
@@ -108,6 +109,12 @@ class TooNew(Unavailable):
     """The board was written by a newer version of this program."""
 
     code, http, exit = "too_new", 503, 78
+
+
+class BadConfiguration(Unavailable):
+    """The configuration cannot be used; one sentence says where and why."""
+
+    code, http, exit = "bad_configuration", 503, 78
 
 
 def from_dict(body: dict[str, object]) -> BoardError:

@@ -123,7 +123,7 @@ class RunEffect(StrEnum):
 
     KEEP = "keep"
     OPEN = "open"
-    SYNTHETIC = "synthetic"  # a zero-length run that carries the handoff
+    SYNTHETIC = "synthetic"  # a zero-length run that keeps the words of who closed the task by hand
     GIVEN = "given"  # closed with the outcome that the settling decided
     COMPLETED = "completed"
     REVIEW_REQUESTED = "review_requested"
@@ -139,6 +139,8 @@ class Effect(StrEnum):
     """What else a rule does to the row; each is implemented once, in `kernel/apply.py`."""
 
     RESET_FAILURES = "reset_failures"
+    END_STREAKS = "end_streaks"  # an end of another kind came in between
+    SHOW_PROGRESS = "show_progress"  # the worker had something to say, so the quota is no obstacle
     RESET_LOOP = "reset_loop"
     COUNT_LOOP = "count_loop"
     SET_BLOCK = "set_block"
@@ -179,17 +181,22 @@ ENDED = (S.DONE, S.CANCELLED)
 EVENT_IS_OUTCOME = "(the outcome)"
 
 
-def _each(
-    verb: Verb,
-    by: By,
-    sources: tuple[Status | None, ...],
-    target: Status | None,
-    guards: tuple[Guard, ...],
-    run: RunEffect,
-    event: str,
-    effects: tuple[Effect, ...] = (),
-) -> list[Rule]:
-    return [Rule(verb, by, source, target, guards, run, event, effects) for source in sources]
+class Row(NamedTuple):
+    """Rules that differ only in the status that they lead from: one line of the table below."""
+
+    verb: Verb
+    by: By
+    sources: tuple[Status | None, ...]
+    target: Status | None
+    guards: tuple[Guard, ...]
+    run: RunEffect
+    event: str
+    effects: tuple[Effect, ...] = ()
+
+    def rules(self) -> list[Rule]:
+        """The line's rules, one for each status."""
+        rest = self[3:]
+        return [Rule(self.verb, self.by, source, *rest) for source in self.sources]
 
 
 _ENDS = (
@@ -206,82 +213,85 @@ _BLOCKS = (E.SET_BLOCK, E.CLEAR_DUE)
 _STOPS = (E.SET_BLOCK, E.CLEAR_DUE, E.CLEAR_FORCE)
 _DROPS = (E.CLEAR_BLOCK, E.CLEAR_DUE, E.CLEAR_FORCE, E.SET_END)
 _AGAIN = (E.RESET_FAILURES, E.CLEAR_END, E.PHASE_WORK)
+_SHAPED = (E.CLEAR_BLOCK, E.RESET_LOOP)
+_SAID = (E.END_STREAKS, E.SHOW_PROGRESS)
+_TAKEN = (E.END_STREAKS,)
 _MINE = (G.HOLDS_RUN,)
 _ASKS = (G.WAITS_FOR_PERSON,)
 _REVIEWER = (G.HOLDS_RUN, G.ROLE_REVIEWER)
 
 # fmt: off
-RULES: tuple[Rule, ...] = tuple(rule for rows in (
-    #     verb              by      from                 to            only if                               run                  event              and
-    _each(V.CREATE,         PERSON, (None,),             S.TRIAGE,     (G.WANTS_TRIAGE,),                    R.KEEP,              "created"),
-    _each(V.CREATE,         PERSON, (None,),             S.BLOCKED,    (G.WANTS_BLOCKED,),                   R.KEEP,              "created",         (E.SET_BLOCK,)),
-    _each(V.CREATE,         PERSON, (None,),             S.SCHEDULED,  (G.WANTS_SCHEDULED,),                 R.KEEP,              "created",         (E.SET_DUE,)),
-    _each(V.CREATE,         PERSON, (None,),             S.READY,      (G.PARENTS_MET,),                     R.KEEP,              "created"),
-    _each(V.CREATE,         PERSON, (None,),             S.TODO,       (),                                   R.KEEP,              "created"),
+RULES: tuple[Rule, ...] = tuple(rule for row in (
+    #   verb              by      from                 to            only if                               run                  event              and
+    Row(V.CREATE,         PERSON, (None,),             S.TRIAGE,     (G.WANTS_TRIAGE,),                    R.KEEP,              "created"),
+    Row(V.CREATE,         PERSON, (None,),             S.BLOCKED,    (G.WANTS_BLOCKED,),                   R.KEEP,              "created",         (E.SET_BLOCK,)),
+    Row(V.CREATE,         PERSON, (None,),             S.SCHEDULED,  (G.WANTS_SCHEDULED,),                 R.KEEP,              "created",         (E.SET_DUE,)),
+    Row(V.CREATE,         PERSON, (None,),             S.READY,      (G.PARENTS_MET,),                     R.KEEP,              "created"),
+    Row(V.CREATE,         PERSON, (None,),             S.TODO,       (),                                   R.KEEP,              "created"),
 
-    _each(V.SPECIFY,        PERSON, (S.TRIAGE,),         S.TODO,       (),                                   R.KEEP,              "specified",       (E.CLEAR_BLOCK,)),
-    _each(V.DECOMPOSE,      PERSON, (S.TRIAGE,),         S.TODO,       (G.UNDECOMPOSED,),                    R.KEEP,              "decomposed",      (E.CLEAR_BLOCK, E.MARK_DECOMPOSED)),
+    Row(V.SPECIFY,        PERSON, (S.TRIAGE,),         S.TODO,       (),                                   R.KEEP,              "specified",       _SHAPED),
+    Row(V.DECOMPOSE,      PERSON, (S.TRIAGE,),         S.TODO,       (G.UNDECOMPOSED,),                    R.KEEP,              "decomposed",      (*_SHAPED, E.MARK_DECOMPOSED)),
 
-    _each(V.PROMOTE,        BOARD,  (S.TODO,),           S.REVIEW,     (G.PHASE_REVIEW, G.PARENTS_MET),      R.KEEP,              "promoted"),
-    _each(V.PROMOTE,        BOARD,  (S.TODO,),           S.READY,      (G.PARENTS_MET,),                     R.KEEP,              "promoted"),
-    _each(V.PROMOTE_MANUAL, PERSON, (S.TODO, S.BLOCKED, S.SCHEDULED), S.READY, (G.FORCED,),                  R.KEEP,              "promoted_manual", (*_FREED, E.PHASE_WORK, E.SET_FORCE)),
-    _each(V.PROMOTE_MANUAL, PERSON, (S.TODO, S.BLOCKED, S.SCHEDULED), S.READY, (G.PARENTS_MET,),             R.KEEP,              "promoted_manual", (*_FREED, E.PHASE_WORK)),
-    _each(V.DEMOTE,         BOARD,  (S.READY,),          S.TODO,       (G.PARENTS_OPEN, G.NOT_FORCED),       R.KEEP,              "demoted"),
+    Row(V.PROMOTE,        BOARD,  (S.TODO,),           S.REVIEW,     (G.PHASE_REVIEW, G.PARENTS_MET),      R.KEEP,              "promoted"),
+    Row(V.PROMOTE,        BOARD,  (S.TODO,),           S.READY,      (G.PARENTS_MET,),                     R.KEEP,              "promoted"),
+    Row(V.PROMOTE_MANUAL, PERSON, (S.TODO, S.BLOCKED, S.SCHEDULED), S.READY, (G.FORCED,),                  R.KEEP,              "promoted_manual", (*_FREED, E.PHASE_WORK, E.SET_FORCE)),
+    Row(V.PROMOTE_MANUAL, PERSON, (S.TODO, S.BLOCKED, S.SCHEDULED), S.READY, (G.PARENTS_MET,),             R.KEEP,              "promoted_manual", (*_FREED, E.PHASE_WORK)),
+    Row(V.DEMOTE,         BOARD,  (S.READY,),          S.TODO,       (G.PARENTS_OPEN, G.NOT_FORCED),       R.KEEP,              "demoted"),
 
-    _each(V.SCHEDULE,       PERSON, (S.TRIAGE, S.TODO, S.READY, S.BLOCKED), S.SCHEDULED, (),                 R.KEEP,              "scheduled",       (E.CLEAR_BLOCK, E.SET_DUE)),
-    _each(V.SCHEDULE,       PERSON, (S.RUNNING,),        S.SCHEDULED,  (),                                   R.RECLAIMED,         "scheduled",       (E.SET_DUE,)),
-    _each(V.COME_DUE,       BOARD,  (S.SCHEDULED,),      S.REVIEW,     (G.DUE, G.PHASE_REVIEW),              R.KEEP,              "due",             (E.CLEAR_DUE,)),
-    _each(V.COME_DUE,       BOARD,  (S.SCHEDULED,),      S.READY,      (G.DUE, G.PARENTS_MET),               R.KEEP,              "due",             (E.CLEAR_DUE,)),
-    _each(V.COME_DUE,       BOARD,  (S.SCHEDULED,),      S.TODO,       (G.DUE,),                             R.KEEP,              "due",             (E.CLEAR_DUE,)),
+    Row(V.SCHEDULE,       PERSON, (S.TRIAGE, S.TODO, S.READY, S.BLOCKED), S.SCHEDULED, (),                 R.KEEP,              "scheduled",       (E.CLEAR_BLOCK, E.SET_DUE)),
+    Row(V.SCHEDULE,       PERSON, (S.RUNNING,),        S.SCHEDULED,  (),                                   R.RECLAIMED,         "scheduled",       (*_TAKEN, E.SET_DUE)),
+    Row(V.COME_DUE,       BOARD,  (S.SCHEDULED,),      S.REVIEW,     (G.DUE, G.PHASE_REVIEW),              R.KEEP,              "due",             (E.CLEAR_DUE,)),
+    Row(V.COME_DUE,       BOARD,  (S.SCHEDULED,),      S.READY,      (G.DUE, G.PARENTS_MET),               R.KEEP,              "due",             (E.CLEAR_DUE,)),
+    Row(V.COME_DUE,       BOARD,  (S.SCHEDULED,),      S.TODO,       (G.DUE,),                             R.KEEP,              "due",             (E.CLEAR_DUE,)),
 
-    _each(V.CLAIM,          BOARD,  (S.READY,),          S.RUNNING,    (G.PARENTS_MET,),                     R.OPEN,              "claimed",         (E.CLEAR_DUE, E.PHASE_WORK)),
-    _each(V.CLAIM,          BOARD,  (S.REVIEW,),         S.RUNNING,    (),                                   R.OPEN,              "claimed",         (E.CLEAR_DUE,)),
+    Row(V.CLAIM,          BOARD,  (S.READY,),          S.RUNNING,    (G.PARENTS_MET,),                     R.OPEN,              "claimed",         (E.CLEAR_DUE, E.PHASE_WORK)),
+    Row(V.CLAIM,          BOARD,  (S.REVIEW,),         S.RUNNING,    (),                                   R.OPEN,              "claimed",         (E.CLEAR_DUE,)),
 
-    _each(V.COMPLETE,       WORKER, (S.RUNNING,),        S.DONE,       _MINE,                                R.COMPLETED,         "completed",       _ENDS),
-    _each(V.COMPLETE,       PERSON, (S.RUNNING,),        S.DONE,       (),                                   R.SUPERSEDED,        "completed",       _ENDS),
-    _each(V.COMPLETE,       PERSON, IDLE,                S.DONE,       (),                                   R.SYNTHETIC,         "completed",       _ENDS),
-    _each(V.REQUEST_REVIEW, WORKER, (S.RUNNING,),        S.REVIEW,     (G.HOLDS_RUN, G.ROLE_WORKER),         R.REVIEW_REQUESTED,  "review_requested", (E.PHASE_REVIEW, E.SET_HANDOFF)),
-    _each(V.REQUEST_CHANGES, WORKER, (S.RUNNING,),       S.READY,      (*_REVIEWER, G.PARENTS_MET),          R.CHANGES_REQUESTED, "changes_requested", (E.PHASE_WORK,)),
-    _each(V.REQUEST_CHANGES, WORKER, (S.RUNNING,),       S.TODO,       _REVIEWER,                            R.CHANGES_REQUESTED, "changes_requested", (E.PHASE_WORK,)),
-    _each(V.REQUEST_CHANGES, PERSON, (S.REVIEW,),        S.READY,      (G.PARENTS_MET,),                     R.KEEP,              "changes_requested", (E.PHASE_WORK,)),
-    _each(V.REQUEST_CHANGES, PERSON, (S.REVIEW,),        S.TODO,       (),                                   R.KEEP,              "changes_requested", (E.PHASE_WORK,)),
+    Row(V.COMPLETE,       WORKER, (S.RUNNING,),        S.DONE,       _MINE,                                R.COMPLETED,         "completed",       _ENDS),
+    Row(V.COMPLETE,       PERSON, (S.RUNNING,),        S.DONE,       (),                                   R.SUPERSEDED,        "completed",       _ENDS),
+    Row(V.COMPLETE,       PERSON, IDLE,                S.DONE,       (),                                   R.SYNTHETIC,         "completed",       _ENDS),
+    Row(V.REQUEST_REVIEW, WORKER, (S.RUNNING,),        S.REVIEW,     (G.HOLDS_RUN, G.ROLE_WORKER),         R.REVIEW_REQUESTED,  "review_requested", (*_SAID, E.PHASE_REVIEW, E.SET_HANDOFF)),
+    Row(V.REQUEST_CHANGES, WORKER, (S.RUNNING,),       S.READY,      (*_REVIEWER, G.PARENTS_MET),          R.CHANGES_REQUESTED, "changes_requested", (*_SAID, E.PHASE_WORK)),
+    Row(V.REQUEST_CHANGES, WORKER, (S.RUNNING,),       S.TODO,       _REVIEWER,                            R.CHANGES_REQUESTED, "changes_requested", (*_SAID, E.PHASE_WORK)),
+    Row(V.REQUEST_CHANGES, PERSON, (S.REVIEW,),        S.READY,      (G.PARENTS_MET,),                     R.KEEP,              "changes_requested", (E.PHASE_WORK,)),
+    Row(V.REQUEST_CHANGES, PERSON, (S.REVIEW,),        S.TODO,       (),                                   R.KEEP,              "changes_requested", (E.PHASE_WORK,)),
 
-    _each(V.BLOCK,          WORKER, (S.RUNNING,),        S.TODO,       (G.HOLDS_RUN, G.WAITS_FOR_TASK, G.PARENTS_OPEN), R.DEPENDENCY_WAIT, "dependency_wait"),
-    _each(V.BLOCK,          WORKER, (S.RUNNING,),        S.TRIAGE,     (*_MINE, *_ASKS, G.LOOP_SPENT),        R.BLOCKED,           "block_loop_detected", (E.SET_BLOCK, E.COUNT_LOOP, E.PHASE_WORK)),
-    _each(V.BLOCK,          WORKER, (S.RUNNING,),        S.BLOCKED,    (*_MINE, *_ASKS),                     R.BLOCKED,           "blocked",         (*_BLOCKS, E.COUNT_LOOP)),
-    _each(V.BLOCK,          PERSON, (S.RUNNING,),        S.TODO,       (G.WAITS_FOR_TASK, G.PARENTS_OPEN),   R.RECLAIMED,         "dependency_wait", (E.CLEAR_FORCE,)),
-    _each(V.BLOCK,          PERSON, (S.RUNNING,),        S.BLOCKED,    _ASKS,                                R.RECLAIMED,         "blocked",         _STOPS),
-    _each(V.BLOCK,          PERSON, (S.READY, S.TODO, S.REVIEW), S.BLOCKED, _ASKS,                           R.KEEP,              "blocked",         _STOPS),
-    _each(V.UNBLOCK,        PERSON, (S.BLOCKED, S.SCHEDULED), S.REVIEW, (G.PHASE_REVIEW,),                   R.KEEP,              "unblocked",       _FREED),
-    _each(V.UNBLOCK,        PERSON, (S.BLOCKED, S.SCHEDULED), S.READY, (G.PARENTS_MET,),                     R.KEEP,              "unblocked",       _FREED),
-    _each(V.UNBLOCK,        PERSON, (S.BLOCKED, S.SCHEDULED), S.TODO,  (),                                   R.KEEP,              "unblocked",       _FREED),
+    Row(V.BLOCK,          WORKER, (S.RUNNING,),        S.TODO,       (G.HOLDS_RUN, G.WAITS_FOR_TASK, G.PARENTS_OPEN), R.DEPENDENCY_WAIT, "dependency_wait", (*_SAID, E.CLEAR_FORCE)),
+    Row(V.BLOCK,          WORKER, (S.RUNNING,),        S.TRIAGE,     (*_MINE, *_ASKS, G.LOOP_SPENT),        R.BLOCKED,           "block_loop_detected", (*_SAID, E.SET_BLOCK, E.COUNT_LOOP, E.PHASE_WORK)),
+    Row(V.BLOCK,          WORKER, (S.RUNNING,),        S.BLOCKED,    (*_MINE, *_ASKS),                     R.BLOCKED,           "blocked",         (*_SAID, *_BLOCKS, E.COUNT_LOOP)),
+    Row(V.BLOCK,          PERSON, (S.RUNNING,),        S.TODO,       (G.WAITS_FOR_TASK, G.PARENTS_OPEN),   R.RECLAIMED,         "dependency_wait", (*_TAKEN, E.CLEAR_FORCE)),
+    Row(V.BLOCK,          PERSON, (S.RUNNING,),        S.BLOCKED,    _ASKS,                                R.RECLAIMED,         "blocked",         (*_TAKEN, *_STOPS)),
+    Row(V.BLOCK,          PERSON, (S.READY, S.TODO, S.REVIEW), S.BLOCKED, _ASKS,                           R.SYNTHETIC,         "blocked",         _STOPS),
+    Row(V.UNBLOCK,        PERSON, (S.BLOCKED, S.SCHEDULED), S.REVIEW, (G.PHASE_REVIEW,),                   R.KEEP,              "unblocked",       _FREED),
+    Row(V.UNBLOCK,        PERSON, (S.BLOCKED, S.SCHEDULED), S.READY, (G.PARENTS_MET,),                     R.KEEP,              "unblocked",       _FREED),
+    Row(V.UNBLOCK,        PERSON, (S.BLOCKED, S.SCHEDULED), S.TODO,  (),                                   R.KEEP,              "unblocked",       _FREED),
 
-    _each(V.RELEASE,        BOARD,  (S.RUNNING,),        S.REVIEW,     (*_MINE, G.PHASE_REVIEW),            R.GIVEN,             EVENT_IS_OUTCOME,  (E.SET_DUE,)),
-    _each(V.RELEASE,        BOARD,  (S.RUNNING,),        S.READY,      (*_MINE, G.PARENTS_MET),              R.GIVEN,             EVENT_IS_OUTCOME,  (E.SET_DUE,)),
-    _each(V.RELEASE,        BOARD,  (S.RUNNING,),        S.TODO,       _MINE,                                R.GIVEN,             EVENT_IS_OUTCOME,  (E.SET_DUE,)),
-    _each(V.RELEASE,        PERSON, (S.RUNNING,),        S.REVIEW,     (G.PHASE_REVIEW,),                    R.RECLAIMED,         "reclaimed"),
-    _each(V.RELEASE,        PERSON, (S.RUNNING,),        S.READY,      (G.PARENTS_MET,),                     R.RECLAIMED,         "reclaimed"),
-    _each(V.RELEASE,        PERSON, (S.RUNNING,),        S.TODO,       (),                                   R.RECLAIMED,         "reclaimed"),
-    _each(V.RETRY_LATER,    BOARD,  (S.RUNNING,),        S.SCHEDULED,  _MINE,                                R.GIVEN,             "retry_scheduled", (E.SET_DUE,)),
-    _each(V.GIVE_UP,        BOARD,  (S.RUNNING,),        S.BLOCKED,    _MINE,                                R.GIVEN,             "gave_up",         _BLOCKS),
+    Row(V.RELEASE,        BOARD,  (S.RUNNING,),        S.REVIEW,     (*_MINE, G.PHASE_REVIEW),            R.GIVEN,             EVENT_IS_OUTCOME,  (E.SET_DUE,)),
+    Row(V.RELEASE,        BOARD,  (S.RUNNING,),        S.READY,      (*_MINE, G.PARENTS_MET),              R.GIVEN,             EVENT_IS_OUTCOME,  (E.SET_DUE,)),
+    Row(V.RELEASE,        BOARD,  (S.RUNNING,),        S.TODO,       _MINE,                                R.GIVEN,             EVENT_IS_OUTCOME,  (E.SET_DUE,)),
+    Row(V.RELEASE,        PERSON, (S.RUNNING,),        S.REVIEW,     (G.PHASE_REVIEW,),                    R.RECLAIMED,         "reclaimed",       _TAKEN),
+    Row(V.RELEASE,        PERSON, (S.RUNNING,),        S.READY,      (G.PARENTS_MET,),                     R.RECLAIMED,         "reclaimed",       _TAKEN),
+    Row(V.RELEASE,        PERSON, (S.RUNNING,),        S.TODO,       (),                                   R.RECLAIMED,         "reclaimed",       _TAKEN),
+    Row(V.RETRY_LATER,    BOARD,  (S.RUNNING,),        S.SCHEDULED,  _MINE,                                R.GIVEN,             "retry_scheduled", (E.SET_DUE,)),
+    Row(V.GIVE_UP,        BOARD,  (S.RUNNING,),        S.BLOCKED,    _MINE,                                R.GIVEN,             "gave_up",         _BLOCKS),
 
-    _each(V.CANCEL,         PERSON, (S.RUNNING,),        S.CANCELLED,  (),                                   R.CANCELLED,         "cancelled",       _DROPS),
-    _each(V.CANCEL,         PERSON, IDLE,                S.CANCELLED,  (),                                   R.KEEP,              "cancelled",       _DROPS),
-    _each(V.REOPEN,         PERSON, ENDED,               S.READY,      (G.PARENTS_MET,),                     R.KEEP,              "reopened",        _AGAIN),
-    _each(V.REOPEN,         PERSON, ENDED,               S.TODO,       (),                                   R.KEEP,              "reopened",        _AGAIN),
-    _each(V.ARCHIVE,        PERSON, (S.RUNNING,),        S.ARCHIVED,   (),                                   R.RECLAIMED,         "archived",        (E.REMEMBER,)),
-    _each(V.ARCHIVE,        PERSON, (*IDLE, *ENDED),     S.ARCHIVED,   (),                                   R.KEEP,              "archived",        (E.REMEMBER,)),
-    _each(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.TRIAGE,     (G.KEY_FREE, G.WAS_TRIAGE),           R.KEEP,              "unarchived",      (E.FORGET,)),
-    _each(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.SCHEDULED,  (G.KEY_FREE, G.WAS_SCHEDULED),        R.KEEP,              "unarchived",      (E.FORGET,)),
-    _each(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.BLOCKED,    (G.KEY_FREE, G.WAS_BLOCKED),          R.KEEP,              "unarchived",      (E.FORGET,)),
-    _each(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.DONE,       (G.KEY_FREE, G.WAS_DONE),             R.KEEP,              "unarchived",      (E.FORGET,)),
-    _each(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.CANCELLED,  (G.KEY_FREE, G.WAS_CANCELLED),        R.KEEP,              "unarchived",      (E.FORGET,)),
-    _each(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.REVIEW,     (G.KEY_FREE, G.WAS_REVIEW),           R.KEEP,              "unarchived",      (E.FORGET,)),
-    _each(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.REVIEW,     (G.KEY_FREE, G.PHASE_REVIEW, G.PARENTS_MET), R.KEEP,       "unarchived",      (E.FORGET,)),
-    _each(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.READY,      (G.KEY_FREE, G.PARENTS_MET),          R.KEEP,              "unarchived",      (E.FORGET,)),
-    _each(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.TODO,       (G.KEY_FREE,),                        R.KEEP,              "unarchived",      (E.FORGET,)),
-    _each(V.DELETE,         PERSON, (*IDLE, *ENDED, S.ARCHIVED), None, (),                                   R.KEEP,              "deleted"),
-) for rule in rows)
+    Row(V.CANCEL,         PERSON, (S.RUNNING,),        S.CANCELLED,  (),                                   R.CANCELLED,         "cancelled",       _DROPS),
+    Row(V.CANCEL,         PERSON, IDLE,                S.CANCELLED,  (),                                   R.KEEP,              "cancelled",       _DROPS),
+    Row(V.REOPEN,         PERSON, ENDED,               S.READY,      (G.PARENTS_MET,),                     R.KEEP,              "reopened",        _AGAIN),
+    Row(V.REOPEN,         PERSON, ENDED,               S.TODO,       (),                                   R.KEEP,              "reopened",        _AGAIN),
+    Row(V.ARCHIVE,        PERSON, (S.RUNNING,),        S.ARCHIVED,   (),                                   R.RECLAIMED,         "archived",        (*_TAKEN, E.REMEMBER)),
+    Row(V.ARCHIVE,        PERSON, (*IDLE, *ENDED),     S.ARCHIVED,   (),                                   R.KEEP,              "archived",        (E.REMEMBER,)),
+    Row(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.TRIAGE,     (G.KEY_FREE, G.WAS_TRIAGE),           R.KEEP,              "unarchived",      (E.FORGET,)),
+    Row(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.SCHEDULED,  (G.KEY_FREE, G.WAS_SCHEDULED),        R.KEEP,              "unarchived",      (E.FORGET,)),
+    Row(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.BLOCKED,    (G.KEY_FREE, G.WAS_BLOCKED),          R.KEEP,              "unarchived",      (E.FORGET,)),
+    Row(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.DONE,       (G.KEY_FREE, G.WAS_DONE),             R.KEEP,              "unarchived",      (E.FORGET,)),
+    Row(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.CANCELLED,  (G.KEY_FREE, G.WAS_CANCELLED),        R.KEEP,              "unarchived",      (E.FORGET,)),
+    Row(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.REVIEW,     (G.KEY_FREE, G.WAS_REVIEW),           R.KEEP,              "unarchived",      (E.FORGET,)),
+    Row(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.REVIEW,     (G.KEY_FREE, G.PHASE_REVIEW, G.PARENTS_MET), R.KEEP,       "unarchived",      (E.FORGET,)),
+    Row(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.READY,      (G.KEY_FREE, G.PARENTS_MET),          R.KEEP,              "unarchived",      (E.FORGET,)),
+    Row(V.UNARCHIVE,      PERSON, (S.ARCHIVED,),       S.TODO,       (G.KEY_FREE,),                        R.KEEP,              "unarchived",      (E.FORGET,)),
+    Row(V.DELETE,         PERSON, (*IDLE, *ENDED, S.ARCHIVED), None, (),                                   R.KEEP,              "deleted"),
+) for rule in row.rules())
 # fmt: on
 
 EDGES: frozenset[tuple[Status, Status]] = frozenset(

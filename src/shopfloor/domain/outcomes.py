@@ -1,13 +1,15 @@
-"""How an attempt that gave no verdict of its own is judged: one pure function.
+"""How an attempt that gave no verdict of its own is judged: two pure functions.
 
-`judge` looks at what the supervisor wrote down, the profile's kind, the task's counters and the limits,
-and answers with the outcome, what happens to the task, and the counters after it.  The same function
-serves work and review, commands and agents, so that no place in the program can disagree with
-another about what counts as a failure.  Exit code 75 is EX_TEMPFAIL of sysexits.h: "later".
+`classify` looks at what the supervisor wrote down and the profile's kind, and names the outcome;
+`judge` says from the outcome, the task's counters and the limits what happens to the task, and the
+counters after it.  The same functions serve work and review, commands and agents, so that no place in
+the program can disagree with another about what counts as a failure.  Exit code 75 is EX_TEMPFAIL of
+sysexits.h: "later".
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -25,6 +27,7 @@ COUNTED = frozenset(
         Outcome.SPAWN_FAILED,
     }
 )
+PAUSES_PROFILE = frozenset({Outcome.AUTH_FAILED, Outcome.PERMISSION_REFUSED})
 WORKERS_OWN = frozenset(
     {
         Outcome.COMPLETED,
@@ -99,104 +102,136 @@ def resolve_failure_limit(task: int | None, profile: int | None, board: int | No
     return limits.FAILURE_LIMIT
 
 
+class Sign(NamedTuple):
+    """What an exit record may show, the outcome that it stands for, and the sentence that says so."""
+
+    seen: Callable[[Exit], bool]
+    outcome: Outcome
+    sentence: str
+
+
+# The first sign that an exit record shows is what happened; what a stopped worker's exit status was, for
+# one, proves nothing any more.
+# fmt: off
+SIGNS = (
+    Sign(lambda e: e.never_started,             Outcome.RECLAIMED,    "the worker was never started"),
+    Sign(lambda e: e.guard_refused is not None, Outcome.SUPERSEDED,   "{guard_refused}"),
+    Sign(lambda e: e.spawn_error is not None,   Outcome.SPAWN_FAILED, "{spawn_error}"),
+    Sign(lambda e: e.lost,                      Outcome.CRASHED,      "the supervisor vanished without an exit record"),
+    Sign(lambda e: e.timed_out,                 Outcome.TIMED_OUT,    "the maximum runtime was reached"),
+    Sign(lambda e: e.fenced,                    Outcome.RECLAIMED,    "the lease was not renewed in time, so the worker was stopped"),
+    Sign(lambda e: e.stopped,                   Outcome.RECLAIMED,    "the worker was stopped from outside"),
+    Sign(lambda e: e.signal is not None,        Outcome.CRASHED,      "the worker was killed by signal {signal}"),
+    Sign(lambda e: e.exit_code == EX_TEMPFAIL,  Outcome.RATE_LIMITED, "the worker asked to be run later (exit status 75)"),
+)
+# fmt: on
+
+
 def classify(seen: Exit, *, is_command: bool) -> tuple[Outcome, str | None]:
-    """The outcome that an exit record stands for, with one sentence on what happened."""
-    if seen.never_started:
-        return Outcome.RECLAIMED, "the worker was never started"
-    if seen.guard_refused is not None:
-        return Outcome.SUPERSEDED, seen.guard_refused
-    if seen.spawn_error is not None:
-        return Outcome.SPAWN_FAILED, seen.spawn_error
-    if seen.lost:
-        return Outcome.CRASHED, "the supervisor vanished without an exit record"
-    if seen.timed_out:
-        return Outcome.TIMED_OUT, "the maximum runtime was reached"
-    if seen.fenced:
-        return Outcome.RECLAIMED, "the lease was not renewed in time, so the worker was stopped"
-    if seen.stopped:
-        return Outcome.RECLAIMED, "the worker was stopped from outside"
-    if seen.signal is not None:
-        return Outcome.CRASHED, f"the worker was killed by signal {seen.signal}"
-    if seen.exit_code == EX_TEMPFAIL:
-        return Outcome.RATE_LIMITED, "the worker asked to be run later (exit status 75)"
-    if seen.exit_code == 0:
-        if is_command:
-            return Outcome.COMPLETED, None
-        return Outcome.PROTOCOL_VIOLATION, "the agent left without saying how the task ended"
-    return Outcome.FAILED, f"the command ended with exit status {seen.exit_code}"
+    """The outcome that an exit record stands for, with one sentence on what happened.
+
+    A plain command's exit status is its verdict; an agent that leaves with 0 has given none.
+    """
+    for sign in SIGNS:
+        if sign.seen(seen):
+            return sign.outcome, sign.sentence.format(**seen._asdict())
+    if seen.exit_code != 0:
+        return Outcome.FAILED, f"the command ended with exit status {seen.exit_code}"
+    if is_command:
+        return Outcome.COMPLETED, None
+    return Outcome.PROTOCOL_VIOLATION, "the agent left without saying how the task ended"
 
 
-def judge(
-    seen: Exit, counters: Counters, bounds: Limits, *, is_command: bool, retry_at: int | None = None
-) -> Judgement:
-    """What becomes of an attempt that ended without a verdict of its own."""
-    outcome, error = classify(seen, is_command=is_command)
-    return judge_outcome(outcome, error, counters, bounds, retry_at=retry_at)
+class Case(NamedTuple):
+    """An ended attempt as it is judged; `retry_in_ms` is the wait that a provider named."""
+
+    outcome: Outcome
+    error: str | None
+    before: Counters
+    bounds: Limits
+    retry_in_ms: int | None = None
 
 
-def judge_outcome(
-    outcome: Outcome,
-    error: str | None,
-    counters: Counters,
-    bounds: Limits,
-    *,
-    retry_at: int | None = None,
-) -> Judgement:
-    """What follows from an outcome; `retry_at` is a wait in milliseconds that the provider named."""
-    if outcome is Outcome.COMPLETED:
-        return Judgement(outcome, Next.COMPLETE, Counters())
-    if outcome is Outcome.RATE_LIMITED:
-        return _rate_limited(error, counters, bounds, retry_at)
-    if outcome is Outcome.STALE:
-        return _stale(error, counters, bounds)
-    if outcome is Outcome.PROTOCOL_VIOLATION:
-        return _violation(error, counters, bounds)
-    if outcome is Outcome.GOAL_BUDGET_SPENT:
-        settled = counters._replace(failures=counters.failures + 1, violations=0, stale_streak=0)
-        reason = "all goal turns were used and the goal is not reached"
-        return Judgement(outcome, Next.GIVE_UP, settled, error, "needs_input", reason)
-    if outcome in COUNTED:
-        return _failure(outcome, error, counters, bounds)
-    return Judgement(outcome, Next.RELEASE, counters, error)
+def judge(case: Case) -> Judgement:
+    """What follows from an outcome.
+
+    Protocol violations and stale runs count in a row: an outcome of another kind ends the row, but a
+    rate limit says nothing about violations.  Failures are forgotten by a success or a person only.
+    """
+    return _JUDGES.get(case.outcome, _released)(case)
 
 
-def _failure(outcome: Outcome, error: str | None, before: Counters, bounds: Limits) -> Judgement:
-    after = Counters(failures=before.failures + 1)
-    if after.failures >= bounds.failures:
-        reason = f"gave up after {after.failures} failed attempts; the last one: {error or outcome}"
-        return Judgement(outcome, Next.GIVE_UP, after, error, "gave_up", reason)
-    if bounds.backoff_ms is not None:
-        return Judgement(outcome, Next.RETRY_LATER, after, error, wait_ms=bounds.backoff_ms)
-    return Judgement(outcome, Next.RELEASE, after, error)
+def _completed(case: Case) -> Judgement:
+    return Judgement(case.outcome, Next.COMPLETE, Counters())
 
 
-def _rate_limited(
-    error: str | None, before: Counters, bounds: Limits, retry_at: int | None
-) -> Judgement:
-    after = before._replace(quota_rounds=before.quota_rounds + 1, stale_streak=0)
-    if after.quota_rounds >= bounds.quota_rounds:
-        reason = f"{after.quota_rounds} rounds ended in a rate limit without progress"
-        return Judgement(Outcome.RATE_LIMITED, Next.GIVE_UP, after, error, "capability", reason)
-    wait_ms = bounds.cooldown_ms if retry_at is None else retry_at
-    return Judgement(Outcome.RATE_LIMITED, Next.RELEASE, after, error, wait_ms=wait_ms)
+def _released(case: Case) -> Judgement:
+    after = case.before._replace(violations=0, stale_streak=0)
+    return Judgement(case.outcome, Next.RELEASE, after, case.error)
 
 
-def _stale(error: str | None, before: Counters, bounds: Limits) -> Judgement:
-    after = before._replace(stale_streak=before.stale_streak + 1, violations=0)
-    if after.stale_streak >= bounds.stale:
-        reason = f"{after.stale_streak} attempts in a row gave no sign of life"
-        return Judgement(Outcome.STALE, Next.GIVE_UP, after, error, "capability", reason)
-    return Judgement(Outcome.STALE, Next.RELEASE, after, error)
+def _failed(case: Case) -> Judgement:
+    after = Counters(failures=case.before.failures + 1)
+    if after.failures >= case.bounds.failures:
+        last = case.error or case.outcome
+        reason = f"gave up after {after.failures} failed attempts; the last one: {last}"
+        return _given_up(case, after, "gave_up", reason)
+    wait_ms = case.bounds.backoff_ms
+    following = Next.RELEASE if wait_ms is None else Next.RETRY_LATER
+    return Judgement(case.outcome, following, after, case.error, wait_ms=wait_ms)
 
 
-def _violation(error: str | None, before: Counters, bounds: Limits) -> Judgement:
-    after = before._replace(violations=before.violations + 1, stale_streak=0, quota_rounds=0)
-    if after.violations >= bounds.violations:
-        reason = f"{after.violations} attempts in a row ended without a verdict"
-        return Judgement(Outcome.PROTOCOL_VIOLATION, Next.GIVE_UP, after, error, "gave_up", reason)
-    return Judgement(Outcome.PROTOCOL_VIOLATION, Next.RELEASE, after, error)
+def _goal_spent(case: Case) -> Judgement:
+    after = Counters(failures=case.before.failures + 1)
+    reason = "all goal turns were used and the goal is not reached"
+    return _given_up(case, after, "needs_input", reason)
+
+
+def _rate_limited(case: Case) -> Judgement:
+    rounds = case.before.quota_rounds + 1
+    after = case.before._replace(quota_rounds=rounds, stale_streak=0)
+    if rounds >= case.bounds.quota_rounds:
+        reason = f"{rounds} rounds ended in a rate limit without progress"
+        return _given_up(case, after, "capability", reason)
+    wait_ms = case.bounds.cooldown_ms if case.retry_in_ms is None else case.retry_in_ms
+    return Judgement(case.outcome, Next.RELEASE, after, case.error, wait_ms=wait_ms)
+
+
+def _stale(case: Case) -> Judgement:
+    streak = case.before.stale_streak + 1
+    after = case.before._replace(stale_streak=streak, violations=0)
+    if streak >= case.bounds.stale:
+        reason = f"{streak} attempts in a row gave no sign of life"
+        return _given_up(case, after, "capability", reason)
+    return Judgement(case.outcome, Next.RELEASE, after, case.error)
+
+
+def _violated(case: Case) -> Judgement:
+    streak = case.before.violations + 1
+    after = case.before._replace(violations=streak, stale_streak=0, quota_rounds=0)
+    if streak >= case.bounds.violations:
+        reason = f"{streak} attempts in a row ended without a verdict"
+        return _given_up(case, after, "gave_up", reason)
+    return Judgement(case.outcome, Next.RELEASE, after, case.error)
+
+
+def _given_up(case: Case, after: Counters, kind: str, reason: str) -> Judgement:
+    return Judgement(case.outcome, Next.GIVE_UP, after, case.error, kind, reason)
+
+
+_JUDGES: dict[Outcome, Callable[[Case], Judgement]] = {
+    Outcome.COMPLETED: _completed,
+    Outcome.RATE_LIMITED: _rate_limited,
+    Outcome.STALE: _stale,
+    Outcome.PROTOCOL_VIOLATION: _violated,
+    Outcome.GOAL_BUDGET_SPENT: _goal_spent,
+    **dict.fromkeys(COUNTED, _failed),
+}
 
 
 def backoff_ms(base_ms: int, attempt: int, *, factor: float = 2.0, max_ms: int = 3_600_000) -> int:
     """The wait before the attempt after the n-th failure: base, then `factor` times as long each time."""
-    return int(min(base_ms * factor ** max(attempt - 1, 0), max_ms))
+    try:
+        return int(min(base_ms * factor ** max(attempt - 1, 0), max_ms))
+    except OverflowError:
+        return max_ms

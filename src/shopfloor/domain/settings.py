@@ -1,15 +1,25 @@
 """What can be set, as frozen dataclasses with their defaults; `shopfloor.config` reads them in.
 
-Every field has its unit in its name.  `None` for a profile's cap means "not capped".
+Every field has its unit in its name, and its words beside it: the reference page is made from both.
+A field that ends in `_ms` may be given as a duration without that ending (`max_runtime = "10m"`).
+`None` for a profile's cap means "not capped".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from shopfloor.domain import limits
+
+T = TypeVar("T")
+
+
+def setting(words: str, default: T, *, unset: str | None = None) -> T:
+    """A field with its words; `unset` says what holds where None is the default."""
+    found: Any = field(default=default, metadata={"words": words, "unset": unset})
+    return found  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +27,40 @@ class Profile:
     """A named way to run a worker."""
 
     name: str
-    kind: Literal["command"] = "command"
-    description: str = ""
-    argv: tuple[str, ...] = ()
-    env: dict[str, str] = field(default_factory=dict)
-    secrets: tuple[str, ...] = ()
-    cap: int | None = None
-    max_runtime_ms: int | None = None
-    failure_limit: int | None = None
-    backoff_ms: int | None = None
-    grace_ms: int = limits.STOP_GRACE_MS
-    leave_grace_ms: int = limits.LEAVE_GRACE_MS
-    stale_timeout_ms: int = 0
+    kind: Literal["command"] = setting(
+        "How a worker's end is read: of a command, the exit status is the verdict.", "command"
+    )
+    description: str = setting("For people, and for who picks a profile for a task.", "")
+    argv: tuple[str, ...] = setting("The program and its arguments, as a list. Required.", ())
+    env: dict[str, str] = field(
+        default_factory=dict,
+        metadata={"words": "Variables of its workers, beside the few that all get.", "unset": None},
+    )
+    secrets: tuple[str, ...] = setting("Names in `env` whose values `shop profile` keeps to itself.", ())
+    cap: int | None = setting(
+        'At most so many runs at once; 0 or `"none"` is no cap, with a warning.',
+        None,
+        unset="not capped",
+    )
+    max_runtime_ms: int | None = setting(
+        "Stop an attempt after so long; a task's own limit goes first.", None, unset="no limit"
+    )
+    failure_limit: int | None = setting(
+        "Failures in a row after which a task is given up.", None, unset="the board's"
+    )
+    backoff_ms: int | None = setting(
+        "How long the first retry waits; each further one twice as long, at most an hour.",
+        None,
+        unset="retries start at once",
+    )
+    grace_ms: int = setting("The time between SIGTERM and SIGKILL.", limits.STOP_GRACE_MS)
+    leave_grace_ms: int = setting(
+        "How long a worker may live on after its verdict.", limits.LEAVE_GRACE_MS
+    )
+    stale_timeout_ms: int = setting(
+        "End a run after so long if it gave no sign of life within `heartbeat_timeout`; 0 is never.",
+        0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +71,70 @@ class Dispatch:
     machine takes safely.
     """
 
-    cap: int | None = None
-    host_cap: int | None = None
-    default_assignee: str | None = None
-    review: Literal["profile", "person"] = "profile"
-    reviewer: str | None = None
-    failure_limit: int = limits.FAILURE_LIMIT
-    block_recurrence_limit: int = limits.BLOCK_RECURRENCE_LIMIT
-    quota_rounds_limit: int = limits.QUOTA_ROUNDS_LIMIT
-    rate_limit_cooldown_ms: int = limits.RATE_LIMIT_COOLDOWN_MS
-    recent_success_ms: int = limits.RECENT_SUCCESS_MS
-    stale_timeout_ms: int = limits.STALE_TIMEOUT_MS
-    heartbeat_timeout_ms: int = limits.HEARTBEAT_TIMEOUT_MS
-    guard_active_pr: bool = False
-    check_runtime_ms: int = limits.CHECK_RUNTIME_MS
-    lease_ms: int | None = None
-    poll_ms: int = limits.POLL_FLOOR_MS
+    cap: int | None = setting(
+        'At most so many runs at once on the board; 0 or `"none"` is no cap, with a warning.',
+        None,
+        unset="what `host_cap` says",
+    )
+    host_cap: int | None = setting(
+        "At most so many runs at once on this host; 0 is no cap.",
+        None,
+        unset="by cores and memory, if `cap` is unset too",
+    )
+    default_assignee: str | None = setting(
+        "The profile that takes ready tasks without assignee and command.",
+        None,
+        unset="they wait, as `unassigned`",
+    )
+    review: Literal["profile", "person"] = setting(
+        "Who reviews: the profile `reviewer`, or a person.", "profile"
+    )
+    reviewer: str | None = setting("The profile that reviews.", None, unset="a person reviews")
+    failure_limit: int = setting(
+        "Failures in a row after which a task is given up; a task's and a profile's limit go first.",
+        limits.FAILURE_LIMIT,
+    )
+    block_recurrence_limit: int = setting(
+        "Blocks of the same kind, without an answer, after which the next goes to triage.",
+        limits.BLOCK_RECURRENCE_LIMIT,
+    )
+    quota_rounds_limit: int = setting(
+        "Rate-limited attempts in a row after which a task is blocked.", limits.QUOTA_ROUNDS_LIMIT
+    )
+    rate_limit_cooldown_ms: int = setting(
+        "How long a task waits after exit status 75.", limits.RATE_LIMIT_COOLDOWN_MS
+    )
+    recent_success_ms: int = setting(
+        "How long a task that completed is kept from starting again, unless a person touched it.",
+        limits.RECENT_SUCCESS_MS,
+    )
+    stale_timeout_ms: int = setting(
+        "The stale timeout of agents; a command has its profile's.", limits.STALE_TIMEOUT_MS
+    )
+    heartbeat_timeout_ms: int = setting(
+        "How long a run may be silent once its stale timeout is over.", limits.HEARTBEAT_TIMEOUT_MS
+    )
+    guard_active_pr: bool = setting(
+        "Hold a task back while a comment of the last day links a pull request.",
+        False,
+    )
+    check_runtime_ms: int = setting("How long a task's check may take.", limits.CHECK_RUNTIME_MS)
+    lease_ms: int | None = setting(
+        "How long a run is this host's without being renewed.",
+        None,
+        unset="15 min on SQLite, 60 s on PostgreSQL",
+    )
+    poll_ms: int = setting(
+        "How long the dispatcher sleeps at most when nothing wakes it.", limits.POLL_FLOOR_MS
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
     """How long what ended is kept, in days; 0 keeps for ever."""
 
-    events_days: int = 0
-    logs_days: int = 0
+    events_days: int = setting("`shop gc` forgets older events of ended tasks.", 0)
+    logs_days: int = setting("`shop gc` deletes older logs.", 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ here too, in the same transaction, so that no task waits for a sweep.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from shopfloor.domain.caller import BOARD, Caller
@@ -58,6 +59,17 @@ class Change(NamedTuple):
     data: dict[str, object] | None = None
 
 
+# The names that an event's data has for what a change carries.
+_TOLD = (
+    ("reason", "reason"),
+    ("kind", "block_kind"),
+    ("not_before", "due"),
+    ("outcome", "outcome"),
+    ("error", "error"),
+)
+SHOWN_CHARS = 200
+
+
 class Applied(NamedTuple):
     """The task after the transition, and the run it opened, closed or wrote."""
 
@@ -68,12 +80,7 @@ class Applied(NamedTuple):
 _MOVES_CHILDREN = frozenset({Status.DONE, Status.CANCELLED, Status.ARCHIVED, Status.BLOCKED})
 
 
-def _effects(new: dict[str, object], task: Task, rule: Rule, change: Change, now: int) -> None:
-    for effect in rule.effects:
-        _EFFECTS[effect](new, task, change, now)
-
-
-def _reset_failures(new: dict[str, object], task: Task, _change: Change, _now: int) -> None:
+def _reset_failures(new: dict[str, object], _task: Task, _change: Change, _now: int) -> None:
     new.update(failures_work=0, failures_review=0, violations=0, stale_streak=0, quota_rounds=0)
 
 
@@ -94,6 +101,8 @@ def _remember(new: dict[str, object], task: Task, _change: Change, _now: int) ->
 
 _EFFECTS: dict[Effect, Callable[[dict[str, object], Task, Change, int], None]] = {
     Effect.RESET_FAILURES: _reset_failures,
+    Effect.END_STREAKS: lambda new, _t, _c, _now: new.update(violations=0, stale_streak=0),
+    Effect.SHOW_PROGRESS: lambda new, _t, _c, _now: new.update(quota_rounds=0),
     Effect.RESET_LOOP: lambda new, _t, _c, _now: new.update(loop_kind=None, loop_count=0),
     Effect.COUNT_LOOP: _count_loop,
     Effect.SET_BLOCK: lambda new, _t, c, _now: new.update(
@@ -117,25 +126,32 @@ _EFFECTS: dict[Effect, Callable[[dict[str, object], Task, Change, int], None]] =
 
 def facts_for(tx: Tx, verb: Verb, by: By, task: Task, **given: object) -> Facts:
     """The facts that the rows of this verb ask for; what none asks for is not looked up."""
-    wanted = {g for rule in rules_for(verb, by, Status(task.status)) for g in rule.guards}
-    parents = links.open_parents(tx, task.id) if wanted & NEEDS_PARENTS else 0
-    return Facts(now=tx.now, open_parents=parents)._replace(**given)  # type: ignore[arg-type]
+    if "open_parents" not in given and asks_for_parents(verb, by, Status(task.status)):
+        given["open_parents"] = links.open_parents(tx, task.id)
+    return Facts(now=tx.now, **given)  # type: ignore[arg-type]
 
 
-def apply(tx: Tx, task: Task, rule: Rule, change: Change, run: Run | None = None) -> Applied:
+@cache
+def asks_for_parents(verb: Verb, by: By, source: Status) -> bool:
+    """Whether a row of this verb depends on the parents."""
+    return any(NEEDS_PARENTS.intersection(rule.guards) for rule in rules_for(verb, by, source))
+
+
+def apply(tx: Tx, task: Task, rule: Rule, change: Change, *, run: Run | None = None) -> Applied:
     """Carry out a rule.  `run` is the task's open run where the rule closes one."""
     assert rule.target is not None
     new: dict[str, object] = {"status": rule.target.value, "changed_at": tx.now}
     if change.caller.by is By.PERSON:
         new["touched_at"] = tx.now
-    _effects(new, task, rule, change, tx.now)
-    run_id = _run(tx, new, task, rule, change, run)
+    for effect in rule.effects:
+        _EFFECTS[effect](new, task, change, tx.now)
+    run_id = _run(tx, new, task, rule, change=change, run=run)
     if change.counters is not None:
         new.update(_counted(task, change.counters))
     after = task._replace(**new)  # type: ignore[arg-type]
     if not tasks.apply(tx, after):
         raise Conflict(f"#{task.id} was changed by somebody else at the same moment; try again")
-    _record(tx, task, rule, change, run_id)
+    _record(tx, task, rule, change, run_id=run_id)
     after = after._replace(rev=task.rev + 1)
     if rule.target in _MOVES_CHILDREN or rule.source in _MOVES_CHILDREN:
         settle_children(tx, task.id)
@@ -153,18 +169,14 @@ def _counted(task: Task, counters: Counters) -> dict[str, object]:
 
 
 def _run(
-    tx: Tx, new: dict[str, object], task: Task, rule: Rule, change: Change, run: Run | None
+    tx: Tx, new: dict[str, object], task: Task, rule: Rule, *, change: Change, run: Run | None
 ) -> int | None:
     if rule.run is RunEffect.KEEP:
         return None
     if rule.run is RunEffect.OPEN:
         return _open(tx, new, task, change)
-    handoff = {"summary": change.summary, "result": change.result, "metadata": change.metadata}
     if rule.run is RunEffect.SYNTHETIC:
-        new["succeeded_at"] = tx.now
-        return runs.synthetic(
-            tx, task_id=task.id, attempt=task.attempts, outcome="completed", **handoff
-        )
+        return _synthetic(tx, new, task, rule, change=change)
     assert run is not None, "a rule that closes a run is applied with that run"
     outcome = change.outcome if rule.run is RunEffect.GIVEN else Outcome(rule.run.value)
     assert outcome is not None
@@ -180,10 +192,28 @@ def _run(
         outcome=outcome.value,
         error=error,
         gone=change.gone or run.host == "",
-        **handoff,
+        **_handoff(change),
     )
     assert closed, "a task's current run is open"
     return run.id
+
+
+def _synthetic(tx: Tx, new: dict[str, object], task: Task, rule: Rule, *, change: Change) -> int:
+    done = rule.target is Status.DONE
+    if done:
+        new["succeeded_at"] = tx.now
+    return runs.synthetic(
+        tx,
+        task_id=task.id,
+        attempt=task.attempts,
+        outcome=Outcome.COMPLETED if done else Outcome.BLOCKED,
+        error=change.reason,
+        **_handoff(change),
+    )
+
+
+def _handoff(change: Change) -> dict[str, str | None]:
+    return {"summary": change.summary, "result": change.result, "metadata": change.metadata}
 
 
 def _open(tx: Tx, new: dict[str, object], task: Task, change: Change) -> int:
@@ -205,21 +235,15 @@ def _open(tx: Tx, new: dict[str, object], task: Task, change: Change) -> int:
     return run_id
 
 
-def _record(tx: Tx, task: Task, rule: Rule, change: Change, run_id: int | None) -> None:
+def _record(tx: Tx, task: Task, rule: Rule, change: Change, *, run_id: int | None) -> None:
     assert rule.target is not None
     data: dict[str, object] = {"from": task.status, **(change.data or {})}
-    if change.reason is not None:
-        data["reason"] = change.reason
-    if change.block_kind is not None:
-        data["kind"] = change.block_kind
-    if change.due is not None:
-        data["not_before"] = change.due
-    if change.outcome is not None:
-        data["outcome"] = change.outcome.value
-    if change.error is not None:
-        data["error"] = change.error
+    for name, column in _TOLD:
+        value = getattr(change, column)
+        if value is not None:
+            data[name] = value
     if change.summary is not None:
-        data["summary"] = change.summary.strip().split("\n", 1)[0][:200]
+        data["summary"] = change.summary.strip().split("\n", 1)[0][:SHOWN_CHARS]
     kind = rule.event
     if kind == EVENT_IS_OUTCOME:
         assert change.outcome is not None

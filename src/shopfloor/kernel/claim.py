@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from shopfloor.domain.caller import BOARD, Caller
 from shopfloor.domain.lifecycle import By, Status, Verb
-from shopfloor.domain.limits import ACTIVE_PR_MS, BATCH_PER_TICK, GUARD_RECHECK_MS
+from shopfloor.domain.limits import ACTIVE_PR_MS, BATCH_PER_TICK
 from shopfloor.domain.model import Hold, Task
-from shopfloor.domain.settings import Profile, Settings
+from shopfloor.domain.settings import Settings
 from shopfloor.kernel.apply import Change, Opening, apply, facts_for
 from shopfloor.kernel.decide import decide
 from shopfloor.store import events, holds, notes, runs, tasks
@@ -23,6 +23,7 @@ from shopfloor.store.db import Tx
 
 COMMAND_LANE = "!"
 UNASSIGNED_LANE = ""
+PAUSES = ("paused", "profile_paused")
 
 
 class Skip(NamedTuple):
@@ -36,18 +37,25 @@ class Skip(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A task that may start now, and the profile that runs it."""
+    """A task that may start now, and the profile that runs it.
+
+    `picked`: the statement that found it has looked at its parents; `held`: there are guards or a bypass
+    to forget when it starts.
+    """
 
     task: Task
     role: str
     profile: str | None
+    picked: bool = False
+    held: bool = False
 
 
 class Plan(NamedTuple):
-    """What a pass would start, and what it leaves."""
+    """What a pass would start, and what it leaves; `expired`: some guards are over."""
 
     start: tuple[Candidate, ...]
     skipped: tuple[Skip, ...]
+    expired: bool = False
 
 
 class Claimed(NamedTuple):
@@ -61,27 +69,48 @@ class Claimed(NamedTuple):
 
 
 class Room(NamedTuple):
-    """How many more may start: on the board, on this host, and per profile."""
+    """How many more may start: on the board, on this host, and per profile.
+
+    `capped`: it is a cap that leaves no more room, and not the size of one pass.
+    """
 
     free: int
     used: int
     by_profile: dict[str, int]
+    capped: bool
 
 
-def room(tx: Tx, settings: Settings, host: str, host_cap: int | None, most: int) -> Room:
+class Look(NamedTuple):
+    """What a pass sees before it looks at tasks."""
+
+    settings: Settings
+    space: Room
+    paused: dict[tuple[str, str], Hold]
+    held: dict[str, set[str]]
+
+    def room_of(self, profile: str | None) -> int:
+        """How many more of a profile may start."""
+        known = self.settings.profiles.get(profile) if profile is not None else None
+        if known is None or known.cap is None:
+            return self.space.free
+        return min(known.cap - self.space.by_profile.get(profile or "", 0), self.space.free)
+
+
+def room(tx: Tx, settings: Settings, *, host: str, host_cap: int | None, most: int) -> Room:
     """The free slots, counted once for all kinds of start."""
     held = runs.slots(tx)
     used = sum(count for _profile, _host, count in held)
     here = sum(count for _profile, where, count in held if where == host)
-    free = most
+    caps = []
     if settings.dispatch.cap is not None:
-        free = min(free, settings.dispatch.cap - used)
+        caps.append(settings.dispatch.cap - used)
     if host_cap is not None:
-        free = min(free, host_cap - here)
+        caps.append(host_cap - here)
+    free = max(min([most, *caps]), 0)
     by_profile: dict[str, int] = {}
     for profile, _where, count in held:
         by_profile[profile] = by_profile.get(profile, 0) + count
-    return Room(max(free, 0), used, by_profile)
+    return Room(free, used, by_profile, capped=bool(caps) and min(caps) <= most)
 
 
 def plan(
@@ -91,93 +120,135 @@ def plan(
     host: str,
     host_cap: int | None,
     most: int = BATCH_PER_TICK,
+    lock: bool = False,
 ) -> Plan:
-    """What may start now on this host, best first, and why the rest waits."""
-    held = {(h.scope, h.name, h.code): h for h in holds.everything(tx)}
-    paused = held.get(("board", "", "paused"))
+    """What may start now on this host, best first, and why the rest waits.
+
+    With `lock` the tasks are this transaction's, to be claimed in it; without it nothing is touched.
+    """
+    first = tasks.pick if lock else tasks.look
+    space = room(tx, settings, host=host, host_cap=host_cap, most=most)
+    everything = holds.everything(tx)
+    look = Look(settings, space, _pauses(everything, tx.now), _by_task(everything))
+    paused = look.paused.get(("board", ""))
     if paused is not None:
         return Plan((), (Skip("board_paused", "", f"the board is paused: {paused.reason}"),))
-    space = room(tx, settings, host, host_cap, most)
     skipped: list[Skip] = []
     found: list[Candidate] = []
     for status, role in ((Status.REVIEW, "reviewer"), (Status.READY, "worker")):
         for lane in tasks.lanes(tx, status):
-            profile = _profile_of(lane, role, settings)
-            skip = _lane_skip(lane, role, profile, settings, space, held)
+            profile = profile_of(lane, role, settings)
+            skip = _lane_skip(look, lane, role, profile)
             if skip is not None:
                 skipped.append(skip)
                 continue
-            limit = min(space.free, _profile_room(profile, settings, space))
-            picked = tasks.pick(tx, status, lane, limit)
-            found.extend(Candidate(task, role, profile) for task in picked)
-    allowed = _guarded(tx, settings, found, held, skipped)
-    start = _within_caps(allowed, settings, space, skipped)
+            # One more than there is room for tells whether some are left.
+            seen = first(tx, status, lane, look.room_of(profile) + 1)
+            found += [Candidate(task, role, profile, picked=True) for task in seen]
+    skipped += _held_back(tx, look)
+    start = _within_caps(_guarded(tx, look, found, skipped), look, skipped)
     for task_id, run_id in tasks.leaving(tx, BATCH_PER_TICK):
         sentence = f"the last process of run {run_id} is still leaving"
         skipped.append(Skip("previous_worker_leaving", "", sentence, task_id))
-    return Plan(tuple(start), tuple(skipped))
+    expired = any(hold.until is not None and hold.until <= tx.now for hold in everything)
+    return Plan(tuple(start), tuple(skipped), expired)
 
 
-def _profile_of(lane: str, role: str, settings: Settings) -> str | None:
+def pauses(tx: Tx) -> dict[tuple[str, str], Hold]:
+    """The pauses that hold now, by scope and name."""
+    return _pauses(holds.everything(tx), tx.now)
+
+
+def _pauses(held: list[Hold], now: int) -> dict[tuple[str, str], Hold]:
+    return {
+        (hold.scope, hold.name): hold
+        for hold in held
+        if hold.code in PAUSES and (hold.until is None or hold.until > now)
+    }
+
+
+def _by_task(held: list[Hold]) -> dict[str, set[str]]:
+    """The codes of the holds of each task, by its number as a text."""
+    found: dict[str, set[str]] = {}
+    for hold in held:
+        if hold.scope == "task":
+            found.setdefault(hold.name, set()).add(hold.code)
+    return found
+
+
+def profile_of(lane: str, role: str, settings: Settings) -> str | None:
+    """The profile that runs the tasks of a lane; None for plain commands, and for nobody."""
     if role == "reviewer":
         return settings.dispatch.reviewer
     return None if lane in (COMMAND_LANE, UNASSIGNED_LANE) else lane
 
 
-def _lane_skip(
-    lane: str,
-    role: str,
-    profile: str | None,
-    settings: Settings,
-    space: Room,
-    held: dict[tuple[str, str, str], Hold],
-) -> Skip | None:
+def _lane_skip(look: Look, lane: str, role: str, profile: str | None) -> Skip | None:
     """Why nothing of a lane starts now, if so."""
-    if role == "reviewer" and (profile is None or settings.dispatch.review == "person"):
+    if role == "reviewer" and (profile is None or look.settings.dispatch.review == "person"):
         return Skip("review_by_person", lane, "a person reviews these: approve, or request changes")
     if role == "worker" and lane == UNASSIGNED_LANE:
         sentence = "nobody is assigned and no default assignee is set; use `shop assign`"
         return Skip("unassigned", lane, sentence)
     if profile is not None:
-        if profile not in settings.profiles:
-            sentence = f"there is no profile {profile!r} on this host; add it to the configuration, or reassign"
-            return Skip("unknown_profile", lane, sentence)
-        for code in ("paused", "profile_paused"):
-            hold = held.get(("lane", profile, code))
-            if hold is not None:
-                sentence = f"profile {profile!r} is paused: {hold.reason}"
-                return Skip("profile_paused", lane, sentence, until=hold.until)
-        if _profile_room(profile, settings, space) <= 0:
-            running = space.by_profile.get(profile, 0)
-            cap = settings.profiles[profile].cap
-            return Skip("profile_cap", lane, f"profile {profile!r} runs {running} of at most {cap}")
-    if space.free <= 0:
-        return Skip("board_cap", lane, f"all slots are in use ({space.used} running)")
+        skip = _profile_skip(look, lane, profile)
+        if skip is not None:
+            return skip
+    if look.space.free <= 0 and look.space.capped:
+        return _board_cap(look, lane, 0)
     return None
 
 
-def _profile_room(profile: str | None, settings: Settings, space: Room) -> int:
-    known = settings.profiles.get(profile) if profile is not None else None
-    if known is None or known.cap is None:
-        return space.free
-    return known.cap - space.by_profile.get(profile or "", 0)
+def _profile_skip(look: Look, lane: str, profile: str) -> Skip | None:
+    if profile not in look.settings.profiles:
+        sentence = f"there is no profile {profile!r} on this host; add it to the configuration, or reassign"
+        return Skip("unknown_profile", lane, sentence)
+    hold = look.paused.get(("lane", profile))
+    if hold is not None:
+        sentence = f"profile {profile!r} is paused: {hold.reason}"
+        return Skip("profile_paused", lane, sentence)
+    if _profile_left(look, profile, 0) <= 0:
+        return _profile_cap(look, lane, profile, 0)
+    return None
 
 
-def _guarded(
-    tx: Tx,
-    settings: Settings,
-    found: list[Candidate],
-    held: dict[tuple[str, str, str], Hold],
-    skipped: list[Skip],
-) -> list[Candidate]:
+def _profile_left(look: Look, profile: str, started: int) -> int:
+    cap = look.settings.profiles[profile].cap
+    if cap is None:
+        return BATCH_PER_TICK
+    return cap - look.space.by_profile.get(profile, 0) - started
+
+
+def _profile_cap(look: Look, lane: str, profile: str, started: int) -> Skip:
+    running = look.space.by_profile.get(profile, 0) + started
+    cap = look.settings.profiles[profile].cap
+    return Skip("profile_cap", lane, f"profile {profile!r} runs {running} of at most {cap}")
+
+
+def _board_cap(look: Look, lane: str, started: int) -> Skip:
+    running = look.space.used + started
+    return Skip("board_cap", lane, f"all slots are in use ({running} running)")
+
+
+def _held_back(tx: Tx, look: Look) -> list[Skip]:
+    """The queued tasks that a person paused or a guard holds."""
+    if not look.held:
+        return []
+    return [
+        Skip("task_paused" if code == "paused" else code, lane, reason, task_id)
+        for task_id, lane, code, reason in tasks.held(tx, BATCH_PER_TICK)
+    ]
+
+
+def _guarded(tx: Tx, look: Look, found: list[Candidate], skipped: list[Skip]) -> list[Candidate]:
     """Leave out what a respawn guard holds back; each guard ends by itself and can be bypassed."""
     allowed = []
     for candidate in found:
         task = candidate.task
-        bypassed = ("task", str(task.id), "guards_bypassed") in held
-        skip = None if bypassed else _guard(tx, settings, task)
+        held = look.held.get(str(task.id), set())
+        skip = None if "guards_bypassed" in held else _guard(tx, look.settings, task)
         if skip is None:
-            allowed.append(candidate)
+            allowed.append(candidate._replace(held=bool(held)) if held else candidate)
         else:
             skipped.append(skip)
     return allowed
@@ -191,36 +262,33 @@ def _guard(tx: Tx, settings: Settings, task: Task) -> Skip | None:
             sentence = "a run of it completed a moment ago; `shop bypass` starts it all the same"
             return Skip("recent_success", task.lane, sentence, task.id, until)
     if settings.dispatch.guard_active_pr:
-        since = tx.now - ACTIVE_PR_MS
-        if notes.comment_mentions_pull(tx, task.id, since):
+        said = notes.pull_mentioned_at(tx, task.id, tx.now - ACTIVE_PR_MS)
+        if said is not None:
             sentence = "a recent comment links a pull request; `shop bypass` starts it all the same"
-            return Skip("active_pr", task.lane, sentence, task.id, tx.now + GUARD_RECHECK_MS)
+            return Skip("active_pr", task.lane, sentence, task.id, said + ACTIVE_PR_MS)
     return None
 
 
-def _within_caps(
-    found: list[Candidate], settings: Settings, space: Room, skipped: list[Skip]
-) -> list[Candidate]:
-    """The best candidates that fit below every cap together."""
+def _within_caps(found: list[Candidate], look: Look, skipped: list[Skip]) -> list[Candidate]:
+    """The best candidates that fit below every cap together; each lane that is left out says so once."""
     found.sort(key=lambda c: (-c.task.priority, c.task.id))
-    left = dict.fromkeys((c.profile for c in found if c.profile is not None), 0)
-    for profile in left:
-        left[profile] = _profile_room(profile, settings, space)
+    started: dict[str, int] = {}
+    left_out: dict[tuple[str, str], Skip] = {}
     start: list[Candidate] = []
     for candidate in found:
-        if len(start) >= space.free:
-            sentence = f"all slots are in use ({space.used + len(start)} running)"
-            skipped.append(Skip("board_cap", candidate.task.lane, sentence, candidate.task.id))
+        lane, profile = candidate.task.lane, candidate.profile
+        if profile is not None and _profile_left(look, profile, started.get(profile, 0)) <= 0:
+            skip = _profile_cap(look, lane, profile, started.get(profile, 0))
+            left_out.setdefault((skip.code, lane), skip)
             continue
-        if candidate.profile is not None:
-            if left[candidate.profile] <= 0:
-                sentence = f"profile {candidate.profile!r} is at its cap"
-                skipped.append(
-                    Skip("profile_cap", candidate.task.lane, sentence, candidate.task.id)
-                )
-                continue
-            left[candidate.profile] -= 1
+        if len(start) >= look.space.free:
+            if look.space.capped:
+                left_out.setdefault(("board_cap", lane), _board_cap(look, lane, len(start)))
+            continue
+        if profile is not None:
+            started[profile] = started.get(profile, 0) + 1
         start.append(candidate)
+    skipped += left_out.values()
     return start
 
 
@@ -234,6 +302,8 @@ def take(
     new_token: Callable[[], str],
 ) -> list[Claimed]:
     """Claim what was planned in this transaction, and write down what a guard holds back."""
+    if planned.expired:
+        holds.drop_expired(tx)
     for skip in planned.skipped:
         if skip.task_id is not None and skip.until is not None:
             _note_guard(tx, skip)
@@ -267,7 +337,10 @@ def _claim(
     tx: Tx, caller: Caller, candidate: Candidate, *, host: str, lease_ms: int, token: str
 ) -> Claimed:
     task = candidate.task
-    rule = decide(Verb.CLAIM, By.BOARD, task, facts_for(tx, Verb.CLAIM, By.BOARD, task))
+    seen: dict[str, object] = {"open_parents": 0} if candidate.picked else {}
+    rule = decide(Verb.CLAIM, By.BOARD, task, facts_for(tx, Verb.CLAIM, By.BOARD, task, **seen))
+    if candidate.held:
+        holds.drop_all(tx, "task", str(task.id))
     opening = Opening(candidate.role, host, token, tx.now + lease_ms, candidate.profile)
     data: dict[str, object] = {"host": host, "attempt": task.attempts + 1}
     if candidate.profile is not None:
@@ -284,12 +357,12 @@ def assign_default(tx: Tx, settings: Settings, *, dry_run: bool) -> list[int]:
         return []
     assigned = []
     for task in tasks.unassigned(tx, BATCH_PER_TICK):
+        if not dry_run:
+            if not tasks.edit(tx, task._replace(assignee=default, changed_at=tx.now)):
+                continue
+            data: dict[str, object] = {"assignee": default, "source": "dispatch.default_assignee"}
+            events.append(tx, "assigned", task_id=task.id, actor=BOARD.name, data=data)
         assigned.append(task.id)
-        if dry_run:
-            continue
-        tasks.edit(tx, task._replace(assignee=default, changed_at=tx.now))
-        data: dict[str, object] = {"assignee": default, "source": "dispatch.default_assignee"}
-        events.append(tx, "assigned", task_id=task.id, actor=BOARD.name, data=data)
     return assigned
 
 

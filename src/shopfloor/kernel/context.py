@@ -61,7 +61,7 @@ def _attempts(earlier: list[Run], task: Task) -> list[str]:
     for run in ended[:ATTEMPTS_SHOWN]:
         words = f"- Attempt {run.attempt}: {run.outcome}"
         if run.error:
-            words += f" – {cut(run.error, ERROR_CHARS)}"
+            words += f": {cut(run.error, ERROR_CHARS)}"
         if run.heartbeat_note:
             words += f" (its last note: {run.heartbeat_note})"
         lines.append(words)

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from shopfloor.domain import limits
 from shopfloor.domain.caller import Caller
-from shopfloor.domain.errors import Invalid, NotFound
+from shopfloor.domain.errors import Conflict, Invalid, NotFound
 from shopfloor.domain.lifecycle import By, Effect, Status, Verb
 from shopfloor.domain.model import Task
 from shopfloor.kernel.apply import settle_queue
 from shopfloor.kernel.decide import Facts, decide
+from shopfloor.kernel.graph import check_links
 from shopfloor.store import events, links, tasks
 from shopfloor.store.db import Tx
 
@@ -70,32 +71,32 @@ def create(
         held = tasks.by_key(tx, new.idempotency_key)
         if held is not None:
             return Created(held, created=False)
-    above = [_known(tx, number, "parent") for number in dict.fromkeys(parents)]
-    if len(above) > limits.LINKS_MAX:
-        raise Invalid(f"a task may have {limits.LINKS_MAX} parents, and {len(above)} were given")
-    if new.origin_id is not None:
-        _known(tx, new.origin_id, "origin")
+    above = _parents(tx, parents)
+    if new.origin_id is not None and tasks.get(tx, new.origin_id) is None:
+        raise _unknown(new.origin_id, "origin")
     if new.tenant is None and above:
         new = new._replace(tenant=above[0].tenant)
     facts = Facts(now=tx.now, open_parents=len(above), wants=wants)
     rule = decide(Verb.CREATE, By.PERSON, None, facts)
     assert rule.target is not None
     blocked = Effect.SET_BLOCK in rule.effects
-    columns = new._asdict()
-    if Effect.SET_DUE not in rule.effects:
-        columns["not_before"] = None
+    if new.not_before is not None and Effect.SET_DUE not in rule.effects:
+        new = new._replace(not_before=None)
     task = tasks.insert(
         tx,
         status=rule.target.value,
         creator=caller.name,
         block_kind="needs_input" if blocked else None,
         block_reason=(reason or "parked at creation") if blocked else None,
-        **columns,
+        **new._asdict(),
     )
     if task is None:
         assert new.idempotency_key is not None
         held = tasks.by_key(tx, new.idempotency_key)
-        assert held is not None, "an insert gives way to the holder of its key alone"
+        if held is None:
+            raise Conflict(
+                f"the task with the key {new.idempotency_key!r} was archived at this moment; try again"
+            )
         return Created(held, created=False)
     _record(tx, task, caller, tuple(parent.id for parent in above))
     for parent in above:
@@ -106,13 +107,23 @@ def create(
     return Created(task, created=True)
 
 
-def _known(tx: Tx, number: int, what: str) -> Task:
-    task = tasks.lock(tx, number) if what == "parent" else tasks.get(tx, number)
-    if task is None:
-        raise NotFound(
-            f"there is no task #{number} to be the {what}; `shop list` shows what there is"
-        )
-    return task
+def _parents(tx: Tx, numbers: tuple[int, ...]) -> list[Task]:
+    """The parents in the order given, each locked, by number, so that none ends or goes meanwhile."""
+    wanted = list(dict.fromkeys(numbers))
+    if len(wanted) > limits.LINKS_MAX:
+        raise Invalid(f"a task may have {limits.LINKS_MAX} parents, and {len(wanted)} were given")
+    locked: dict[int, Task] = {}
+    for number in sorted(wanted):
+        task = tasks.lock(tx, number)
+        if task is None:
+            raise _unknown(number, "parent")
+        check_links(tx, number)
+        locked[number] = task
+    return [locked[number] for number in wanted]
+
+
+def _unknown(number: int, what: str) -> NotFound:
+    return NotFound(f"there is no task #{number} to be the {what}; `shop list` shows what there is")
 
 
 def _record(tx: Tx, task: Task, caller: Caller, parents: tuple[int, ...]) -> None:

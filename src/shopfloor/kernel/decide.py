@@ -106,10 +106,11 @@ def decide(verb: Verb, by: By, task: Task | None, facts: Facts) -> Rule:
         else:
             return rule
     assert task is not None, "a creation always has a row"
-    raise _refusal(verb, by, task, facts, rows)
+    raise _refusal(verb, by, task, facts)
 
 
-def _refusal(verb: Verb, by: By, task: Task, facts: Facts, rows: tuple[Rule, ...]) -> BoardError:
+def _refusal(verb: Verb, by: By, task: Task, facts: Facts) -> BoardError:
+    rows = rules_for(verb, by, Status(task.status))
     detail: dict[str, object] = {"task": task.id, "status": task.status, "verb": verb.value}
     words = verb.value.replace("_", " ")
     if not rows:

@@ -16,8 +16,8 @@ from shopfloor.domain.model import Task
 from shopfloor.kernel.apply import Change
 from shopfloor.kernel.create import NewTask, create
 from shopfloor.kernel.graph import connect
-from shopfloor.kernel.load import load
-from shopfloor.kernel.verbs import act_on
+from shopfloor.kernel.load import enter
+from shopfloor.kernel.verbs import act_on, words
 from shopfloor.store import tasks
 from shopfloor.store.db import Tx
 
@@ -32,16 +32,17 @@ class Piece(NamedTuple):
 def decompose(tx: Tx, caller: Caller, root_id: int, pieces: list[Piece]) -> list[Task]:
     """Make the sub-tasks of a task in triage, in the order given.
 
-    What a piece leaves out it takes from the root: assignee, tenant, priority and the kind of
-    workspace; a directory comes along only where the kinds match, and a scratch path never.
+    What a piece leaves out it takes from the root: assignee, tenant and the kind of workspace; a
+    directory comes along only where the kinds match, and a scratch path never.
     """
     if not 1 <= len(pieces) <= DECOMPOSE_MAX:
         raise Invalid(
             f"a task is decomposed into 1 to {DECOMPOSE_MAX} sub-tasks, not {len(pieces)}"
         )
-    root = load(tx, root_id)
+    held = enter(tx, caller, root_id, words(Verb.DECOMPOSE))
+    root = held.task
     data: dict[str, object] = {"pieces": len(pieces)}
-    act_on(tx, caller, Verb.DECOMPOSE, root, Change(caller, data=data))
+    act_on(tx, Verb.DECOMPOSE, held, Change(caller, data=data))
     made: list[Task] = []
     for position, piece in enumerate(pieces):
         if any(not 0 <= other < position for other in piece.after):

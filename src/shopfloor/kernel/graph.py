@@ -6,8 +6,8 @@ from shopfloor.domain import limits
 from shopfloor.domain.caller import Caller
 from shopfloor.domain.errors import GuardFailed, Invalid, LimitReached, NotFound, WrongStatus
 from shopfloor.domain.lifecycle import ENDED, Status
-from shopfloor.domain.model import Task
 from shopfloor.kernel.apply import settle_queue
+from shopfloor.kernel.load import load
 from shopfloor.store import events, links, tasks
 from shopfloor.store.db import Tx
 
@@ -21,50 +21,50 @@ def connect(tx: Tx, caller: Caller, parent_id: int, child_id: int) -> bool:
     if parent_id == child_id:
         raise Invalid(f"#{child_id} cannot wait for itself; name another task")
     links.exclusive(tx)
-    _task(tx, parent_id)
-    child = _task(tx, child_id)
+    load(tx, parent_id)
+    child = load(tx, child_id)
     if child.status in (*ENDED, Status.ARCHIVED):
         raise WrongStatus(
             f"cannot let #{child_id} wait for #{parent_id}: it is {child.status}; reopen it first"
         )
     if links.reaches(tx, child_id, parent_id):
-        way = " → ".join(f"#{number}" for number in _way(tx, child_id, parent_id))
+        way = _way(tx, child_id, parent_id)
+        shown = " → ".join(f"#{number}" for number in way)
         raise GuardFailed(
-            f"cannot let #{child_id} wait for #{parent_id}: that closes a circle, for {way} waits already",
-            detail={"cycle": _way(tx, child_id, parent_id)},
+            f"cannot let #{child_id} wait for #{parent_id}: that closes a circle, for #{parent_id} waits "
+            f"already for #{child_id}: {shown}; take one of these links away first",
+            detail={"cycle": way},
         )
     for number in (parent_id, child_id):
-        if links.count(tx, number) >= limits.LINKS_MAX:
-            raise LimitReached(
-                f"#{number} has {limits.LINKS_MAX} links, which is the most there may be"
-            )
+        check_links(tx, number)
     if not links.add(tx, parent_id, child_id):
         return False
     if child.forced_at is not None:
         tasks.edit(tx, child._replace(forced_at=None, changed_at=tx.now))
-    _say(tx, caller, "linked", parent_id, child_id)
+    _say(tx, caller, "linked", parent_id=parent_id, child_id=child_id)
     settle_queue(tx, child_id)
     return True
 
 
+def check_links(tx: Tx, task_id: int) -> None:
+    """Refuse one more link of a task that has as many as there may be."""
+    if links.count(tx, task_id) >= limits.LINKS_MAX:
+        raise LimitReached(
+            f"#{task_id} has {limits.LINKS_MAX} links, which is the most there may be; put a task in between"
+        )
+
+
 def disconnect(tx: Tx, caller: Caller, parent_id: int, child_id: int) -> None:
     """Take a link away; a child that then waits for nobody becomes ready."""
-    _task(tx, parent_id)
-    _task(tx, child_id)
+    load(tx, parent_id)
+    load(tx, child_id)
     if not links.remove(tx, parent_id, child_id):
         raise NotFound(f"#{child_id} does not wait for #{parent_id}, so there is no link to remove")
-    _say(tx, caller, "unlinked", parent_id, child_id)
+    _say(tx, caller, "unlinked", parent_id=parent_id, child_id=child_id)
     settle_queue(tx, child_id)
 
 
-def _task(tx: Tx, number: int) -> Task:
-    task = tasks.lock(tx, number)
-    if task is None:
-        raise NotFound(f"there is no task #{number}; `shop list` shows what there is")
-    return task
-
-
-def _say(tx: Tx, caller: Caller, kind: str, parent_id: int, child_id: int) -> None:
+def _say(tx: Tx, caller: Caller, kind: str, *, parent_id: int, child_id: int) -> None:
     data: dict[str, object] = {"parent": parent_id, "child": child_id}
     for number in (child_id, parent_id):
         events.append(tx, kind, task_id=number, run_id=caller.run_id, actor=caller.name, data=data)

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from shopfloor.domain.caller import Caller
 from shopfloor.domain.errors import NotFound
-from shopfloor.domain.lifecycle import By, Verb
 from shopfloor.domain.limits import LEASE_SQLITE_MS
 from shopfloor.domain.model import Attachment, Comment
-from shopfloor.kernel.load import current_run, holds_run, load, own_task_only
-from shopfloor.kernel.verbs import fence
+from shopfloor.kernel.load import enter, load
 from shopfloor.store import events, notes, runs
 from shopfloor.store.db import Tx
 
 
 def comment(tx: Tx, caller: Caller, task_id: int, body: str) -> Comment:
     """Add a comment.  A worker that does not hold the task's open run any more is refused."""
-    own_task_only(tx, caller, task_id)
-    task = load(tx, task_id)
-    if caller.by is By.WORKER and not holds_run(caller, current_run(tx, task)):
-        fence(caller, Verb.COMPLETE, task, current_run(tx, task))
+    enter(tx, caller, task_id, "comment on")
     added = notes.comment_add(
         tx, task_id=task_id, run_id=caller.run_id, author=caller.name, body=body
     )
@@ -35,11 +30,8 @@ def comment(tx: Tx, caller: Caller, task_id: int, body: str) -> Comment:
 
 def heartbeat(tx: Tx, caller: Caller, task_id: int, note: str | None) -> int:
     """A sign of life of the task's open run, with a note for those who look; answers the run's number."""
-    own_task_only(tx, caller, task_id)
-    task = load(tx, task_id)
-    run = current_run(tx, task)
-    fence(caller, Verb.COMPLETE, task, run)
-    assert run is not None
+    run = enter(tx, caller, task_id, "take a sign of life for").run
+    assert run is not None, "only the worker of an open run comes here"
     runs.beat(tx, run.id, note, tx.now + LEASE_SQLITE_MS)
     if note is not None and note != run.heartbeat_note:
         events.append(
@@ -57,8 +49,7 @@ def attach(
     tx: Tx, caller: Caller, task_id: int, *, name: str, size: int, sha256: str
 ) -> Attachment:
     """Write down a file that was stored for the task."""
-    own_task_only(tx, caller, task_id)
-    load(tx, task_id)
+    enter(tx, caller, task_id, "attach a file to")
     added = notes.attachment_add(
         tx,
         task_id=task_id,

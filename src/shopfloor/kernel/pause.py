@@ -31,7 +31,7 @@ def pause(tx: Tx, caller: Caller, scope: Scope, name: str, *, reason: str, stop:
     stopped = []
     for run in runs.live(tx):
         if run.ended_at is None and _covers(scope, name, run.task_id, run.profile):
-            act(tx, caller, Verb.RELEASE, run.task_id, Change(caller, reason=reason))
+            act(tx, Verb.RELEASE, run.task_id, Change(caller, reason=reason))
             stopped.append(run.id)
     return stopped
 

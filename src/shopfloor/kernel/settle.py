@@ -15,6 +15,8 @@ from shopfloor.domain.caller import BOARD
 from shopfloor.domain.lifecycle import By, Outcome, Verb
 from shopfloor.domain.model import Run, Task
 from shopfloor.domain.outcomes import (
+    PAUSES_PROFILE,
+    Case,
     Counters,
     Exit,
     Judgement,
@@ -22,14 +24,13 @@ from shopfloor.domain.outcomes import (
     Next,
     backoff_ms,
     classify,
-    judge_outcome,
+    judge,
     resolve_failure_limit,
 )
 from shopfloor.domain.settings import Profile, Settings
 from shopfloor.kernel.apply import Change, apply, facts_for
 from shopfloor.kernel.decide import decide
-from shopfloor.kernel.load import current_run, load
-from shopfloor.store import events, runs
+from shopfloor.store import events, holds, runs, tasks
 from shopfloor.store.db import Tx
 
 
@@ -63,17 +64,17 @@ class Ended(NamedTuple):
 def settle(tx: Tx, settings: Settings, run_id: int, ended: Ended) -> Settled:
     """Close a run whose worker has left and left nothing behind."""
     run, task = _load(tx, run_id)
-    code, signal = ended.seen.exit_code, ended.seen.signal
     if run.ended_at is not None:
         return _gone(tx, run, ended)
-    outcome, error = classify(ended.seen, is_command=is_command(task, settings))
+    outcome, error = classify(ended.seen, is_command=is_command(task, run, settings))
     if run.pending is not None or (outcome is Outcome.COMPLETED and task.check_command is not None):
         if run.pending is None:
             runs.pending(tx, run.id, "{}")
-        runs.exited(tx, run_id=run.id, exit_code=code, exit_signal=signal, exit_record=ended.record)
+        _keep_exit(tx, run, ended)
         return Settled(run.id, task.id, Settlement.CHECK)
-    judgement = judge_outcome(outcome, error, _counters(task), bounds(task, settings))
-    return _close(tx, run, task, judgement, ended)
+    judgement = judge(_case(outcome, error, task, run, settings=settings))
+    _keep_exit(tx, run, ended)
+    return _close(tx, run, task, judgement)
 
 
 def settle_check(tx: Tx, settings: Settings, run_id: int, ended: Ended) -> Settled:
@@ -81,14 +82,10 @@ def settle_check(tx: Tx, settings: Settings, run_id: int, ended: Ended) -> Settl
     run, task = _load(tx, run_id)
     if run.ended_at is not None:
         return _gone(tx, run, ended)
-    if ended.seen.exit_code == 0 and not ended.seen.timed_out:
-        judgement = judge_outcome(Outcome.COMPLETED, None, _counters(task), Limits())
-    else:
-        error = _check_sentence(ended)
-        judgement = judge_outcome(
-            Outcome.CHECK_FAILED, error, _counters(task), bounds(task, settings)
-        )
-    return _close(tx, run, task, judgement, ended, keep_exit=True)
+    passed = ended.seen.exit_code == 0 and not ended.seen.timed_out
+    outcome = Outcome.COMPLETED if passed else Outcome.CHECK_FAILED
+    error = None if passed else _check_sentence(ended)
+    return _close(tx, run, task, judge(_case(outcome, error, task, run, settings=settings)))
 
 
 def _check_sentence(ended: Ended) -> str:
@@ -106,9 +103,9 @@ def _check_sentence(ended: Ended) -> str:
 
 
 def end_as(
-    tx: Tx, settings: Settings, run_id: int, outcome: Outcome, error: str, *, gone: bool
+    tx: Tx, settings: Settings, run_id: int, outcome: Outcome, *, error: str, gone: bool
 ) -> Settled:
-    """Close an open run with an outcome that the board itself found: stale, reclaimed, spawn_failed …
+    """Close an open run with an outcome that the board itself found: stale, say, or reclaimed.
 
     `gone` says whether no process of it lives; otherwise the dispatcher stops what does.
     """
@@ -117,21 +114,21 @@ def end_as(
         if gone and run.gone_at is None:
             return _gone(tx, run, Ended(Exit(lost=True)))
         return Settled(run.id, task.id, Settlement.KNOWN)
-    judgement = judge_outcome(outcome, error, _counters(task), bounds(task, settings))
-    return _close(tx, run, task, judgement, None, gone=gone)
+    judgement = judge(_case(outcome, error, task, run, settings=settings))
+    return _close(tx, run, task, judgement, gone=gone)
 
 
-def is_command(task: Task, settings: Settings) -> bool:
-    """Whether the exit status of the task's worker is its verdict."""
-    if task.command is not None:
+def is_command(task: Task, run: Run, settings: Settings) -> bool:
+    """Whether the exit status of the run's worker is its verdict."""
+    if task.command is not None and run.role == "worker":
         return True
-    profile = settings.profiles.get(task.assignee or "")
+    profile = settings.profiles.get(run.profile or "")
     return profile is None or profile.kind == "command"
 
 
-def bounds(task: Task, settings: Settings) -> Limits:
-    """The limits that hold for a task: its own, then its profile's, then the board's."""
-    profile = settings.profiles.get(task.assignee or "")
+def bounds(task: Task, run: Run, settings: Settings) -> Limits:
+    """The limits that hold for an attempt: the task's own, then its profile's, then the board's."""
+    profile = settings.profiles.get(run.profile or "")
     failures = resolve_failure_limit(
         task.max_attempts,
         None if profile is None else profile.failure_limit,
@@ -145,6 +142,10 @@ def bounds(task: Task, settings: Settings) -> Limits:
         cooldown_ms=settings.dispatch.rate_limit_cooldown_ms,
         backoff_ms=_backoff(task, profile),
     )
+
+
+def _case(outcome: Outcome, error: str | None, task: Task, run: Run, *, settings: Settings) -> Case:
+    return Case(outcome, error, _counters(task), bounds(task, run, settings))
 
 
 def _backoff(task: Task, profile: Profile | None) -> int | None:
@@ -163,12 +164,22 @@ def _counters(task: Task) -> Counters:
 
 
 def _load(tx: Tx, run_id: int) -> tuple[Run, Task]:
+    """The run as it is once its task is locked."""
+    task = tasks.lock_of_run(tx, run_id)
     run = runs.get(tx, run_id)
-    assert run is not None, "a run is deleted with its task only, and never while it lives"
-    task = load(tx, run.task_id)
-    again = runs.get(tx, run_id)
-    assert again is not None
-    return again, task
+    assert task is not None, "a run is deleted with its task only, and never while it lives"
+    assert run is not None, "a run is deleted with its task only"
+    return run, task
+
+
+def _keep_exit(tx: Tx, run: Run, ended: Ended) -> None:
+    runs.exited(
+        tx,
+        run_id=run.id,
+        exit_code=ended.seen.exit_code,
+        exit_signal=ended.seen.signal,
+        exit_record=ended.record,
+    )
 
 
 def _gone(tx: Tx, run: Run, ended: Ended) -> Settled:
@@ -192,30 +203,12 @@ _VERBS = {
 }
 
 
-def _close(
-    tx: Tx,
-    run: Run,
-    task: Task,
-    judgement: Judgement,
-    ended: Ended | None,
-    *,
-    gone: bool = True,
-    keep_exit: bool = False,
-) -> Settled:
-    current = current_run(tx, task)
-    assert current is not None and current.id == run.id, "an open run is its task's current run"
-    if ended is not None and not keep_exit:
-        runs.exited(
-            tx,
-            run_id=run.id,
-            exit_code=ended.seen.exit_code,
-            exit_signal=ended.seen.signal,
-            exit_record=ended.record,
-        )
+def _close(tx: Tx, run: Run, task: Task, judgement: Judgement, *, gone: bool = True) -> Settled:
+    assert task.current_run == run.id, "an open run is its task's current run"
     verb = _VERBS[judgement.next]
-    by = By.WORKER if verb is Verb.COMPLETE else By.BOARD
-    verdict = json.loads(run.pending) if run.pending is not None else {}
     done = verb is Verb.COMPLETE
+    by = By.WORKER if done else By.BOARD
+    verdict = json.loads(run.pending) if run.pending is not None else {}
     change = Change(
         BOARD,
         reason=judgement.block_reason,
@@ -233,8 +226,20 @@ def _close(
     if gave_up:
         _say_why(tx, task, run, judgement)
     facts = facts_for(tx, verb, by, task, holds_run=True, role=run.role)
-    apply(tx, task, decide(verb, by, task, facts), change, run)
+    apply(tx, task, decide(verb, by, task, facts), change, run=run)
+    if judgement.outcome in PAUSES_PROFILE and run.profile is not None:
+        _pause_profile(tx, run.profile, judgement)
     return Settled(run.id, task.id, Settlement.CLOSED, judgement.outcome, gave_up)
+
+
+def _pause_profile(tx: Tx, profile: str, judgement: Judgement) -> None:
+    """Start nothing more of a profile that its provider or its own policy refuses; said once."""
+    if any(hold.code == "profile_paused" for hold in holds.of(tx, "lane", profile)):
+        return
+    reason = judgement.error or f"its last run ended as {judgement.outcome}"
+    if holds.put(tx, "lane", profile, "profile_paused", reason=reason, actor=BOARD.name):
+        data: dict[str, object] = {"scope": "lane", "name": profile, "reason": reason}
+        events.append(tx, "paused", task_id=None, actor=BOARD.name, data=data)
 
 
 def _say_why(tx: Tx, task: Task, run: Run, judgement: Judgement) -> None:

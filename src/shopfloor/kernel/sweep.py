@@ -49,7 +49,7 @@ def reclaim_expired(tx: Tx, settings: Settings, host: str, *, shared: bool) -> l
     """
     sentence = "the lease ran out without being renewed"
     return [
-        end_as(tx, settings, run.id, Outcome.RECLAIMED, sentence, gone=True)
+        end_as(tx, settings, run.id, Outcome.RECLAIMED, error=sentence, gone=True)
         for run in runs.expired(tx, host, shared=shared, limit=BATCH_PER_TICK)
     ]
 

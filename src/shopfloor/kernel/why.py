@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from shopfloor.domain.lifecycle import Status
+from shopfloor.domain.limits import PAGE_MAX
 from shopfloor.domain.model import Host, Task
 from shopfloor.domain.settings import Settings
-from shopfloor.kernel.claim import COMMAND_LANE, UNASSIGNED_LANE, room
+from shopfloor.kernel.claim import UNASSIGNED_LANE, profile_of, room
 from shopfloor.kernel.load import load
 from shopfloor.store import holds, hosts, links, runs, tasks
 from shopfloor.store.db import Tx
+
+PARENTS_NAMED = 5
 
 
 class Reason(NamedTuple):
@@ -45,27 +48,21 @@ def living_dispatchers(tx: Tx, newest_silence_ms: int) -> tuple[str, ...]:
 def why(tx: Tx, settings: Settings, around: Surroundings, task_id: int) -> Reason:
     """The one reason that a person should know first."""
     task = load(tx, task_id)
-    match Status(task.status):
-        case Status.TRIAGE:
-            return _triage(task)
-        case Status.TODO:
-            return _todo(tx, task)
-        case Status.SCHEDULED:
-            return _scheduled(task)
-        case Status.BLOCKED:
-            return _blocked(task)
-        case Status.RUNNING:
-            return _running(tx, task, around)
-        case Status.READY | Status.REVIEW:
-            return _queued(tx, settings, around, task)
-        case Status.DONE | Status.CANCELLED | Status.ARCHIVED:
-            step = f"shop {'unarchive' if task.status == Status.ARCHIVED else 'reopen'} {task.id}"
-            return Reason(
-                f"is_{task.status}",
-                f"it is {task.status}, so nothing will move it",
-                step,
-                task.changed_at,
-            )
+    status = Status(task.status)
+    at_rest = _AT_REST.get(status)
+    if at_rest is not None:
+        return at_rest(task)
+    if status is Status.TODO:
+        return _todo(tx, task)
+    if status is Status.RUNNING:
+        return _running(tx, task, around)
+    return _queued(tx, settings, around, task)
+
+
+def _over(task: Task) -> Reason:
+    step = f"shop {'unarchive' if task.status == Status.ARCHIVED else 'reopen'} {task.id}"
+    sentence = f"it is {task.status}, so nothing will move it"
+    return Reason(f"is_{task.status}", sentence, step, task.changed_at)
 
 
 def _triage(task: Task) -> Reason:
@@ -85,8 +82,9 @@ def _todo(tx: Tx, task: Task) -> Reason:
             "shop dispatch",
             task.changed_at,
         )
-    names = ", ".join(f"#{number}" for number in waiting[:5])
-    more = f" and {len(waiting) - 5} more" if len(waiting) > 5 else ""
+    names = ", ".join(f"#{number}" for number in waiting[:PARENTS_NAMED])
+    others = len(waiting) - PARENTS_NAMED
+    more = f" and {others} more" if others > 0 else ""
     dead = [number for number in waiting if _is_dead(tx, number)]
     if dead:
         sentence = f"it waits for #{dead[0]}, which was given up or cancelled and will not finish by itself"
@@ -128,6 +126,17 @@ def _blocked(task: Task) -> Reason:
     sentence = f"it is blocked ({task.block_kind}): {task.block_reason}"
     step = f"shop comment {task.id} …, then shop unblock {task.id}"
     return Reason(f"blocked_{task.block_kind}", sentence, step, task.changed_at)
+
+
+# What is not moving for a reason that the task's own row tells.
+_AT_REST = {
+    Status.TRIAGE: _triage,
+    Status.SCHEDULED: _scheduled,
+    Status.BLOCKED: _blocked,
+    Status.DONE: _over,
+    Status.CANCELLED: _over,
+    Status.ARCHIVED: _over,
+}
 
 
 def _running(tx: Tx, task: Task, around: Surroundings) -> Reason:
@@ -172,7 +181,7 @@ def _queued(tx: Tx, settings: Settings, around: Surroundings, task: Task) -> Rea
         return Reason(
             "cooldown", sentence, f"shop bypass {task.id}", task.changed_at, task.not_before
         )
-    return _no_slot(tx, settings, around, task, settings.dispatch.reviewer if review else None)
+    return _no_slot(tx, settings, around, task, review=review)
 
 
 def _held(tx: Tx, task: Task, reviewer: str | None) -> Reason | None:
@@ -193,21 +202,21 @@ def _held(tx: Tx, task: Task, reviewer: str | None) -> Reason | None:
 
 
 def _no_slot(
-    tx: Tx, settings: Settings, around: Surroundings, task: Task, reviewer: str | None
+    tx: Tx, settings: Settings, around: Surroundings, task: Task, *, review: bool
 ) -> Reason:
     since = task.changed_at
-    if reviewer is None and task.lane == UNASSIGNED_LANE and not settings.dispatch.default_assignee:
+    if not review and task.lane == UNASSIGNED_LANE and not settings.dispatch.default_assignee:
         return Reason(
             "unassigned", "nobody is assigned to it", f"shop assign {task.id} PROFILE", since
         )
-    name = reviewer or (None if task.lane in (COMMAND_LANE, UNASSIGNED_LANE) else task.assignee)
+    name = profile_of(task.lane, "reviewer" if review else "worker", settings)
     if name is not None and name not in settings.profiles:
         sentence = f"there is no profile {name!r} on this host"
         step = f"shop assign {task.id} PROFILE, or add [profiles.{name}] to the configuration"
         return Reason("unknown_profile", sentence, step, since)
     if not around.dispatchers:
         return Reason("no_dispatcher", "no dispatcher is running", "shop up", since)
-    space = room(tx, settings, around.host, around.host_cap, 1_000_000)
+    space = room(tx, settings, host=around.host, host_cap=around.host_cap, most=PAGE_MAX)
     if name is not None:
         cap = settings.profiles[name].cap
         running = space.by_profile.get(name, 0)

@@ -2,8 +2,8 @@
 
 In this order: decode, authorise, open the transaction (or savepoint), replay if the request was seen,
 run, keep the answer beside the effect, commit, encode.  Nothing else opens a transaction for a
-user.  A stale worker's refusal changes nothing but is itself written down, so it is committed as an
-answer instead of rolling its own record back.
+user.  A worker that is refused because it does not hold the run changes nothing, but the refusal is
+written down: it is committed as an answer, which is safe because fencing comes before any write.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from shopfloor.domain.caller import Caller, person, worker
-from shopfloor.domain.errors import BoardError, Conflict, Forbidden, Invalid, Stale
+from shopfloor.domain.errors import BoardError, Conflict, Forbidden, Invalid, Stale, from_dict
 from shopfloor.domain.lifecycle import By
 from shopfloor.domain.limits import BULK_MAX, KEY_CHARS_MAX
 from shopfloor.domain.settings import Settings
@@ -88,33 +88,19 @@ class Call:
             whole.update(f"{envelope.op} {self.caller.name}".encode())
             self.digest = whole.hexdigest()
 
-    @property
-    def needs_file_work(self) -> bool:
-        """Whether the request does more than one write transaction."""
-        return self.op.kind != "write" or self.several is not None
-
     def run(self) -> Answer:
         """Carry the request out in the calling thread."""
         if self.op.kind == "write":
-            return self.service.database.write(self.work)
+            return self.service.database.write(self._work)
         if self.op.kind == "read":
-            return self.service.database.read(self._look)
+            return self.service.database.read(self._answer)
         around = Around(self.caller, self.settings, self.service, self._commit)
-        return b'{"result":' + encode(self.op.run(around, self.req)) + b"}"
+        return RESULT + encode(self.op.run(around, self.req)) + b"}"
 
-    def work(self, tx: Tx) -> Answer:
-        """What happens inside the transaction; a stale write is answered and recorded, not raised."""
-        try:
-            return self._once(tx, self._write)
-        except Stale as refused:
-            record_refusal(tx, self.caller, self.op.name, refused)
-            return error_bytes(refused)
+    def _work(self, tx: Tx) -> Answer:
+        return self._once(tx, self._answer)
 
-    def _write(self, tx: Tx) -> Answer:
-        context = Context(tx, self.caller, self.settings, self.service)
-        return RESULT + encode(self.op.run(context, self.req)) + b"}"
-
-    def _look(self, tx: Tx) -> Answer:
+    def _answer(self, tx: Tx) -> Answer:
         context = Context(tx, self.caller, self.settings, self.service)
         return RESULT + encode(self.op.run(context, self.req)) + b"}"
 
@@ -122,21 +108,37 @@ class Call:
         answer = self.service.database.write(
             lambda tx: self._once(tx, lambda within: RESULT + encode(inner(within)) + b"}")
         )
+        if not answer.startswith(RESULT):
+            raise from_dict(msgspec.json.decode(answer))
         return msgspec.json.decode(answer[len(RESULT) : -1], type=self.op.result)
 
     def _once(self, tx: Tx, inner: Callable[[Tx], Answer]) -> Answer:
+        """Run what was not run before; a request with an id keeps its answer beside its effect."""
         if self.request_id is None:
-            return inner(tx)
-        seen = requests.seen(tx, self.request_id)
-        if seen is not None:
-            if seen[0] != self.digest:
-                raise Conflict(
-                    f"the request id {self.request_id!r} was used for another request; take a new one"
-                )
-            return seen[1].encode()
-        answer = inner(tx)
-        requests.keep(tx, self.request_id, self.digest, answer.decode())
+            return self._fenced(tx, inner)
+        if not requests.begin(tx, self.request_id, self.digest):
+            return self._replayed(tx, self.request_id)
+        answer = self._fenced(tx, inner)
+        requests.keep(tx, self.request_id, answer.decode())
         return answer
+
+    def _replayed(self, tx: Tx, request_id: str) -> Answer:
+        seen = requests.seen(tx, request_id)
+        assert seen is not None, "a request that is there is forgotten after a day"
+        if seen[0] != self.digest:
+            raise Conflict(
+                f"the request id {request_id!r} was used for another request; take a new one"
+            )
+        return seen[1].encode()
+
+    def _fenced(self, tx: Tx, inner: Callable[[Tx], Answer]) -> Answer:
+        try:
+            return inner(tx)
+        except (Stale, Forbidden) as refused:
+            if self.caller.by is not By.WORKER:
+                raise
+            record_refusal(tx, self.caller, self.op.name, refused)
+            return error_bytes(refused)
 
 
 def caller_of(envelope: Envelope) -> Caller:
@@ -159,18 +161,16 @@ def authorise(op: Operation, caller: Caller) -> None:
         )
 
 
-def record_refusal(tx: Tx, caller: Caller, op: str, refused: Stale) -> None:
-    """Write down that a stale worker tried to write."""
-    task = refused.detail.get("task")
+def record_refusal(tx: Tx, caller: Caller, op: str, refused: BoardError) -> None:
+    """Write down that a worker tried to write what is not its own, or not any more."""
     run = runs.get(tx, caller.run_id) if caller.run_id is not None else None
-    about = task if isinstance(task, int) else run.task_id if run is not None else None
     events.append(
         tx,
         "write_refused",
-        task_id=about,
+        task_id=None if run is None else run.task_id,
         run_id=caller.run_id,
         actor=caller.name,
-        data={"operation": op},
+        data={"operation": op, "code": refused.code},
     )
 
 
@@ -179,11 +179,19 @@ def _several(op: Operation, envelope: Envelope) -> list[int] | None:
     if not op.many or b'"ids"' not in bytes(envelope.args):
         return None
     given = decode(bytes(envelope.args), dict[str, Any])
-    ids = given.get("ids")
+    if "ids" not in given:
+        return None
+    ids = given["ids"]
     if not isinstance(ids, list) or not all(type(i) is int for i in ids) or "id" in given:
         raise Invalid("`ids` is a list of task numbers and stands instead of `id`")
     if not 1 <= len(ids) <= BULK_MAX:
         raise Invalid(f"`ids` names 1 to {BULK_MAX} tasks, not {len(ids)}")
+    shared = [name for name in op.single if given.get(name)]
+    if shared and len(ids) > 1:
+        raise Invalid(
+            f"`{shared[0]}` belongs to one task, and {len(ids)} are named; ask for each by itself, "
+            "or leave it out"
+        )
     return list(dict.fromkeys(ids))
 
 

@@ -125,3 +125,27 @@ class Around(NamedTuple):
     def read(self, work: Callable[[Tx], T]) -> T:
         """Run the work on a snapshot."""
         return self.service.database.read(work)
+
+    def commit_with(
+        self, task_id: int, kept: list[Stored], work: Callable[[Tx, list[Stored]], T]
+    ) -> T:
+        """Commit what names files that were stored for it; they are removed again if it names none.
+
+        That is so when it is refused, and when the same request was carried out before.
+        """
+        named = False
+
+        def noted(tx: Tx) -> T:
+            nonlocal named
+            named = False
+            done = work(tx, kept)
+            named = True
+            return done
+
+        try:
+            done: T = self.commit(noted)
+        finally:
+            if not named:
+                for stored in kept:
+                    self.service.files.remove(task_id, stored.name)
+        return done

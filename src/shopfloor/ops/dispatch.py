@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from shopfloor.domain import limits
 from shopfloor.domain.errors import Invalid, NotFound, Unavailable, WrongStatus
@@ -12,9 +12,9 @@ from shopfloor.domain.report import DispatchReport
 from shopfloor.kernel import pause as pausing
 from shopfloor.kernel.load import load
 from shopfloor.ops.context import Around, Context
+from shopfloor.ops.fields import Id
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result
-from shopfloor.ops.tasks import Id
 from shopfloor.ops.views import Done, HoldView
 from shopfloor.store import holds
 
@@ -44,7 +44,9 @@ def dispatch(ctx: Around, req: DispatchOnce) -> DispatchReport:
 class PauseRequest(Request, frozen=True, kw_only=True):
     """What to pause: certain tasks, a profile, or the whole board."""
 
-    ids: Annotated[list[int], Arg("Tasks; without any, the board.", positional=True)] = []
+    ids: Annotated[list[int], Arg("Tasks; without any, the board.", positional=True)] = field(
+        default_factory=list
+    )
     profile: Annotated[str | None, Arg("A profile instead.")] = None
     reason: Annotated[
         Annotated[str, Meta(max_length=limits.REASON_CHARS_MAX)] | None, Arg("Why.")
@@ -80,7 +82,9 @@ def pause(ctx: Context, req: PauseRequest) -> Paused:
 class ResumeRequest(Request, frozen=True, kw_only=True):
     """What to resume: certain tasks, a profile, or the whole board."""
 
-    ids: Annotated[list[int], Arg("Tasks; without any, the board.", positional=True)] = []
+    ids: Annotated[list[int], Arg("Tasks; without any, the board.", positional=True)] = field(
+        default_factory=list
+    )
     profile: Annotated[str | None, Arg("A profile instead.")] = None
 
 

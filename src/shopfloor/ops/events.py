@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from shopfloor.domain import limits
+from shopfloor.domain.errors import Invalid
+from shopfloor.domain.events import KINDS
 from shopfloor.ops.context import Around
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result
@@ -28,7 +30,9 @@ class ListEvents(Request, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=0)] | None,
         Arg("Only after this event; without it, the newest ones."),
     ] = None
-    kinds: Annotated[list[str], Arg("Only of this kind; may be given again.", flag="--kind")] = []
+    kinds: Annotated[list[str], Arg("Only of this kind; may be given again.", flag="--kind")] = (
+        field(default_factory=list)
+    )
     assignee: Annotated[str | None, Arg("Only of this profile's tasks.")] = None
     tenant: Annotated[str | None, Arg("Only of this tenant's tasks.")] = None
     limit: Annotated[int, Arg("At most so many.", ge=1, le=limits.PAGE_MAX)] = limits.PAGE_DEFAULT
@@ -50,9 +54,13 @@ class EventPage(Result, frozen=True):
     command="events",
     kind="around",
     role="anyone",
+    errors=(Invalid,),
 )
 def list_events(ctx: Around, req: ListEvents) -> EventPage:
     """List events, of the board or of one task; with a wait, answer as soon as there is one."""
+    unknown = [kind for kind in req.kinds if kind not in KINDS]
+    if unknown:
+        raise Invalid(f"{unknown[0]!r} is no kind of event; use one of {', '.join(sorted(KINDS))}")
     page = _page(ctx, req)
     if page.events or req.wait_s <= 0:
         return page

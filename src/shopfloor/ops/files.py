@@ -7,14 +7,14 @@ import binascii
 from typing import Annotated
 
 from shopfloor.domain import limits
-from shopfloor.domain.errors import Forbidden, Invalid, LimitReached, NotFound
+from shopfloor.domain.errors import Forbidden, Invalid, LimitReached, NotFound, Stale
 from shopfloor.kernel import notes as noting
 from shopfloor.kernel.context import compose
-from shopfloor.kernel.load import load, own_task_only
-from shopfloor.ops.context import Around
+from shopfloor.kernel.load import load
+from shopfloor.ops.context import Around, Stored
+from shopfloor.ops.fields import Id
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result
-from shopfloor.ops.tasks import Id
 from shopfloor.ops.views import AttachmentView
 from shopfloor.store import notes
 from shopfloor.store.db import Tx
@@ -34,7 +34,7 @@ class AttachFile(Request, frozen=True):
     command="attach",
     kind="around",
     role="worker",
-    errors=(NotFound, Invalid, LimitReached, Forbidden),
+    errors=(NotFound, Invalid, LimitReached, Forbidden, Stale),
 )
 def attach(ctx: Around, req: AttachFile) -> AttachmentView:
     """Keep a file with a task: 25 MB at most; a name that is taken gets a suffix."""
@@ -48,23 +48,16 @@ def attach(ctx: Around, req: AttachFile) -> AttachmentView:
             f"an attachment has at most {most} MB, and {req.name!r} has {len(data)} bytes"
         )
 
-    def may(tx: Tx) -> None:
-        own_task_only(tx, ctx.caller, req.id)
-        load(tx, req.id)
-
-    ctx.read(may)
+    ctx.read(lambda tx: load(tx, req.id))
     stored = ctx.service.files.store(req.id, req.name, data)
 
-    def work(tx: Tx) -> AttachmentView:
+    def work(tx: Tx, _kept: list[Stored]) -> AttachmentView:
         added = noting.attach(
             tx, ctx.caller, req.id, name=stored.name, size=stored.size, sha256=stored.sha256
         )
         return AttachmentView.of(added, ctx.service.files.path(req.id, added.name))
 
-    done: AttachmentView = ctx.commit(work)
-    if done.name != stored.name:
-        ctx.service.files.remove(req.id, stored.name)
-    return done
+    return ctx.commit_with(req.id, [stored], work)
 
 
 class TaskFile(Request, frozen=True):

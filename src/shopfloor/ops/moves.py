@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from shopfloor.domain import limits
 from shopfloor.domain.errors import (
@@ -23,11 +23,12 @@ from shopfloor.domain.lifecycle import By, Status, Verb
 from shopfloor.kernel import notes as noting
 from shopfloor.kernel import verbs
 from shopfloor.kernel.apply import Applied, Change
-from shopfloor.kernel.load import current_run, load, own_task_only
+from shopfloor.kernel.drop import drop
+from shopfloor.kernel.load import current_run, holds_run, load
 from shopfloor.ops.context import Around, Context, Stored
+from shopfloor.ops.fields import Id
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, milliseconds, text
-from shopfloor.ops.tasks import Id
 from shopfloor.ops.views import Done
 from shopfloor.store.db import Tx
 
@@ -64,7 +65,7 @@ class CompleteTask(Request, frozen=True, kw_only=True):
     metadata: Annotated[Any, Arg("Facts for programs, as JSON.", json=True)] = None
     artifacts: Annotated[
         list[str], Arg("A file in the workspace that is kept as an attachment.", flag="--artifact")
-    ] = []
+    ] = field(default_factory=list)
 
 
 @operation(
@@ -75,6 +76,7 @@ class CompleteTask(Request, frozen=True, kw_only=True):
     role="worker",
     errors=(*WORKERS, LimitReached),
     many=True,
+    single=("summary", "result", "metadata", "artifacts"),
 )
 def complete(ctx: Around, req: CompleteTask) -> Done:
     """Say that a task is done, with what the next one should know.
@@ -83,33 +85,37 @@ def complete(ctx: Around, req: CompleteTask) -> Done:
     is not there keeps the task running.  A person may complete any open task.
     """
     change = Change(ctx.caller, **_handoff(req.summary, req.result, req.metadata))
-    kept = _artifacts(ctx, req) if req.artifacts else []
 
-    def work(tx: Tx) -> Done:
+    def work(tx: Tx, kept: list[Stored]) -> Done:
         for stored in kept:
             noting.attach(
                 tx, ctx.caller, req.id, name=stored.name, size=stored.size, sha256=stored.sha256
             )
-        applied = verbs.complete(tx, ctx.caller, req.id, change)
+        applied = verbs.complete(tx, req.id, change)
         waits = applied.task.status == Status.RUNNING
         return _done(applied, "its check decides when the worker has left" if waits else None)
 
-    done: Done = ctx.commit(work)
-    return done
-
-
-def _artifacts(ctx: Around, req: CompleteTask) -> list[Stored]:
-    def where(tx: Tx) -> str | None:
-        own_task_only(tx, ctx.caller, req.id)
-        run = current_run(tx, load(tx, req.id))
-        return None if run is None else run.workspace
-
-    workspace = ctx.read(where)
+    workspace = _workspace(ctx, req) if req.artifacts else None
     if workspace is None:
-        raise Invalid(
-            f"#{req.id} has no workspace now, so no artifacts can be taken from it; attach them"
-        )
-    return ctx.service.files.collect(req.id, workspace, req.artifacts)
+        return ctx.commit_with(req.id, [], work)
+    kept = ctx.service.files.collect(req.id, workspace, req.artifacts)
+    return ctx.commit_with(req.id, kept, work)
+
+
+def _workspace(ctx: Around, req: CompleteTask) -> str | None:
+    """Where the artifacts lie; None for a worker that does not hold the task, and will be refused."""
+
+    def where(tx: Tx) -> str | None:
+        run = current_run(tx, load(tx, req.id))
+        if ctx.caller.by is By.WORKER and not holds_run(ctx.caller, run):
+            return None
+        if run is None or run.workspace is None:
+            raise Invalid(
+                f"#{req.id} has no workspace now, so no artifacts can be taken from it; attach them"
+            )
+        return run.workspace
+
+    return ctx.read(where)
 
 
 def _handoff(summary: str | None, result: str | None, metadata: Any) -> dict[str, Any]:
@@ -146,7 +152,7 @@ class RequestReview(Request, frozen=True, kw_only=True):
 def request_review(ctx: Context, req: RequestReview) -> Done:
     """Hand a finished piece of work to a reviewer; only the worker that did it can."""
     change = Change(ctx.caller, **_handoff(req.summary, None, req.metadata))
-    return _done(verbs.act(ctx.tx, ctx.caller, Verb.REQUEST_REVIEW, req.id, change))
+    return _done(verbs.act(ctx.tx, Verb.REQUEST_REVIEW, req.id, change))
 
 
 class RequestChanges(Request, frozen=True):
@@ -167,7 +173,7 @@ def request_changes(ctx: Context, req: RequestChanges) -> Done:
     """Send a task under review back to its implementer, with the reason."""
     change = Change(ctx.caller, reason=req.reason)
     noting.comment(ctx.tx, ctx.caller, req.id, req.reason)
-    return _done(verbs.act(ctx.tx, ctx.caller, Verb.REQUEST_CHANGES, req.id, change))
+    return _done(verbs.act(ctx.tx, Verb.REQUEST_CHANGES, req.id, change))
 
 
 class BlockTask(Request, frozen=True, kw_only=True):
@@ -198,7 +204,7 @@ def block(ctx: Context, req: BlockTask) -> Done:
     """
     change = Change(ctx.caller, reason=req.reason, block_kind=req.kind)
     limit = ctx.settings.dispatch.block_recurrence_limit
-    return _done(verbs.block(ctx.tx, ctx.caller, req.id, change, on=req.on, limit=limit))
+    return _done(verbs.block(ctx.tx, req.id, change, on=req.on, limit=limit))
 
 
 class OneTask(Request, frozen=True, kw_only=True):
@@ -213,7 +219,7 @@ class OneTask(Request, frozen=True, kw_only=True):
 )
 def unblock(ctx: Context, req: OneTask) -> Done:
     """Lead a blocked or parked task back to where it came from, and start its failure count anew."""
-    return _done(verbs.unblock(ctx.tx, ctx.caller, req.id, Change(ctx.caller, reason=req.reason)))
+    return _done(verbs.unblock(ctx.tx, req.id, Change(ctx.caller, reason=req.reason)))
 
 
 class PromoteTask(Request, frozen=True, kw_only=True):
@@ -235,7 +241,6 @@ def promote(ctx: Context, req: PromoteTask) -> Done:
         return Done(task.id, task.status, task.title, None, f"it would become {target}")
     applied = verbs.act(
         ctx.tx,
-        ctx.caller,
         Verb.PROMOTE_MANUAL,
         req.id,
         Change(ctx.caller, data={"forced": True} if req.force else None),
@@ -264,7 +269,7 @@ class ScheduleTask(Request, frozen=True, kw_only=True):
 def schedule(ctx: Context, req: ScheduleTask) -> Done:
     """Park a task until a time, or until somebody releases it; a running one is stopped."""
     change = Change(ctx.caller, reason=req.reason, due=milliseconds(req.not_before))
-    return _done(verbs.act(ctx.tx, ctx.caller, Verb.SCHEDULE, req.id, change))
+    return _done(verbs.act(ctx.tx, Verb.SCHEDULE, req.id, change))
 
 
 class DropTask(Request, frozen=True, kw_only=True):
@@ -310,7 +315,7 @@ def archive(ctx: Around, req: DropTask) -> Done:
 def _dropped(ctx: Context, verb: Verb, req: DropTask) -> Done:
     running = load(ctx.tx, req.id).current_run
     change = Change(ctx.caller, reason=req.reason)
-    cancelled = verbs.drop(ctx.tx, ctx.caller, verb, req.id, change, children=req.children)
+    cancelled = drop(ctx.tx, verb, req.id, change, children=req.children)
     note = "also cancelled: " + ", ".join(f"#{n}" for n in cancelled) if cancelled else None
     return Done.of(load(ctx.tx, req.id), run=running, note=note)
 
@@ -320,9 +325,7 @@ def _dropped(ctx: Context, verb: Verb, req: DropTask) -> Done:
 )
 def reopen(ctx: Context, req: OneTask) -> Done:
     """Take a done or cancelled task up again; tasks that waited for it wait again."""
-    return _done(
-        verbs.act(ctx.tx, ctx.caller, Verb.REOPEN, req.id, Change(ctx.caller, reason=req.reason))
-    )
+    return _done(verbs.act(ctx.tx, Verb.REOPEN, req.id, Change(ctx.caller, reason=req.reason)))
 
 
 @operation(
@@ -334,7 +337,7 @@ def reopen(ctx: Context, req: OneTask) -> Done:
 )
 def unarchive(ctx: Context, req: OneTask) -> Done:
     """Bring an archived task back to the status that it had."""
-    return _done(verbs.unarchive(ctx.tx, ctx.caller, req.id))
+    return _done(verbs.unarchive(ctx.tx, req.id, Change(ctx.caller, reason=req.reason)))
 
 
 @operation(
@@ -347,7 +350,7 @@ def unarchive(ctx: Context, req: OneTask) -> Done:
 def reclaim(ctx: Context, req: OneTask) -> Done:
     """Take a running task back from its run: the worker is stopped, the task goes to its queue again."""
     change = Change(ctx.caller, reason=req.reason or f"taken back by {ctx.caller.name}")
-    return _done(verbs.act(ctx.tx, ctx.caller, Verb.RELEASE, req.id, change))
+    return _done(verbs.act(ctx.tx, Verb.RELEASE, req.id, change))
 
 
 class Heartbeat(Request, frozen=True):

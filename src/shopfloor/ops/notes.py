@@ -18,9 +18,9 @@ from shopfloor.kernel import graph
 from shopfloor.kernel import notes as noting
 from shopfloor.kernel.load import load
 from shopfloor.ops.context import Context
+from shopfloor.ops.fields import Id
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result
-from shopfloor.ops.tasks import Id
 from shopfloor.ops.views import CommentView, TaskLine
 from shopfloor.store import notes
 

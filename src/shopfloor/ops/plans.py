@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from shopfloor.domain import limits
 from shopfloor.domain.errors import Conflict, GuardFailed, Invalid, NotFound, WrongStatus
@@ -15,10 +15,10 @@ from shopfloor.kernel.create import NewTask
 from shopfloor.kernel.decompose import Piece, decompose
 from shopfloor.kernel.load import load
 from shopfloor.ops.context import Context
+from shopfloor.ops.fields import Command, Id, command, words, workspace
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result, text
-from shopfloor.ops.tasks import Id, command, words, workspace
-from shopfloor.ops.views import Command, Done, TaskLine
+from shopfloor.ops.views import Done, TaskLine
 
 
 class SpecifyTask(Request, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ def specify(ctx: Context, req: SpecifyTask) -> Done:
     }
     if fields:
         editing.edit(ctx.tx, ctx.caller, req.id, fields)
-    applied = verbs.specify(ctx.tx, ctx.caller, req.id, Change(ctx.caller))
+    applied = verbs.specify(ctx.tx, req.id, Change(ctx.caller))
     return Done.of(applied.task)
 
 
@@ -63,7 +63,7 @@ class SubTask(Request, frozen=True, kw_only=True):
     body: str = ""
     assignee: str | None = None
     priority: int = 0
-    after: list[int] = []
+    after: list[int] = field(default_factory=list)
     command: Command | None = None
     check: list[str] | None = None
     workspace: str = "scratch"

@@ -33,6 +33,7 @@ class Operation:
     run: Callable[..., Any]
     errors: tuple[type[BoardError], ...]
     many: bool
+    single: tuple[str, ...]
     command: str
 
     @property
@@ -64,11 +65,12 @@ def operation(
     role: Role = "person",
     errors: tuple[type[BoardError], ...] = (),
     many: bool = False,
+    single: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
     """Register a function as an operation; its annotations name the request and the result.
 
     `command` is how the command line calls it (`board create`); `many` lets a caller name several
-    ids, each of which succeeds or fails by itself.
+    ids, each of which succeeds or fails by itself, but for fields that belong to a `single` task.
     """
 
     def register(run: F) -> F:
@@ -79,7 +81,7 @@ def operation(
         request = getattr(module, hints["req"])
         result = eval(hints["return"], vars(module))  # noqa: S307 - our own annotation
         REGISTRY[name] = Operation(
-            name, route, kind, role, request, result, run, errors, many, command
+            name, route, kind, role, request, result, run, errors, many, single, command
         )
         return run
 
@@ -88,17 +90,19 @@ def operation(
 
 def find(name: str) -> Operation:
     """The operation of that name, loading its module when it is asked for first; raises NotFound."""
-    if name not in REGISTRY:
-        for module in MODULES.get(name.partition(".")[0], ()):
-            import_module(f"shopfloor.ops.{module}")
+    for module in MODULES.get(name.partition(".")[0], ()):
+        if name in REGISTRY:
+            break
+        import_module(f"shopfloor.ops.{module}")
     if name not in REGISTRY:
         raise NotFound(f"there is no operation {name!r}; `shop help` lists the commands")
     return REGISTRY[name]
 
 
 def everything() -> dict[str, Operation]:
-    """All operations, in the order of the modules."""
-    for modules in MODULES.values():
-        for module in modules:
-            import_module(f"shopfloor.ops.{module}")
-    return REGISTRY
+    """All operations, in the order of the modules, whichever was loaded first."""
+    places = [f"shopfloor.ops.{module}" for modules in MODULES.values() for module in modules]
+    for place in places:
+        import_module(place)
+    in_order = sorted(REGISTRY.values(), key=lambda op: places.index(op.run.__module__))
+    return {op.name: op for op in in_order}

@@ -7,20 +7,19 @@ from typing import Annotated
 from msgspec import Meta
 
 from shopfloor.domain import limits
-from shopfloor.domain.errors import Conflict, Invalid, NotFound, WrongStatus
+from shopfloor.domain.errors import Conflict, GuardFailed, Invalid, NotFound, WrongStatus
 from shopfloor.domain.lifecycle import Outcome, Status, Verb
-from shopfloor.domain.model import Task
+from shopfloor.domain.model import Hold
 from shopfloor.kernel import claim as claiming
 from shopfloor.kernel import pause, verbs
 from shopfloor.kernel.apply import Change
 from shopfloor.kernel.load import load
 from shopfloor.ops.context import Context
+from shopfloor.ops.fields import Id
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result
-from shopfloor.ops.tasks import Id
 from shopfloor.ops.views import Done, RunView
 from shopfloor.store import runs, tasks
-from shopfloor.store.db import Tx
 
 
 class TaskRuns(Request, frozen=True, kw_only=True):
@@ -115,7 +114,7 @@ class ClaimView(Result, frozen=True):
     "run.claim",
     "POST /api/v1/claims",
     command="claim",
-    errors=(NotFound, WrongStatus, Conflict),
+    errors=(NotFound, WrongStatus, GuardFailed, Conflict),
 )
 def claim(ctx: Context, req: ClaimTask) -> ClaimView:
     """Take a ready task for a worker of one's own, outside the dispatcher.
@@ -123,12 +122,12 @@ def claim(ctx: Context, req: ClaimTask) -> ClaimView:
     The answer holds the run's number and token: with them as SHOPFLOOR_RUN and SHOPFLOOR_TOKEN the worker
     reports like any other.  It keeps the claim for 15 minutes after its last heartbeat.
     """
-    task = _wanted(ctx.tx, req)
-    planned = claiming.Plan((claiming.Candidate(task, _role(task.status), None),), ())
+    candidate = _one(ctx, req.id) if req.id is not None else _next(ctx, req.assignee)
+    task = candidate.task
     taken = claiming.take(
         ctx.tx,
         ctx.caller,
-        planned,
+        claiming.Plan((candidate,), ()),
         host="",
         lease_ms=limits.LEASE_SQLITE_MS,
         new_token=claiming.new_token,
@@ -136,29 +135,51 @@ def claim(ctx: Context, req: ClaimTask) -> ClaimView:
     return ClaimView(task.id, task.title, taken.run_id, taken.token, taken.task.attempts)
 
 
-def _role(status: str) -> str:
-    return "reviewer" if status == Status.REVIEW else "worker"
+def _one(ctx: Context, task_id: int) -> claiming.Candidate:
+    """The task that was named, if it can be taken."""
+    task = load(ctx.tx, task_id)
+    if task.status not in (Status.READY, Status.REVIEW):
+        raise WrongStatus(
+            f"cannot claim #{task.id}: it is {task.status}, and only ready tasks can be claimed"
+        )
+    if runs.live_of_task(ctx.tx, task.id) is not None:
+        raise Conflict(
+            f"cannot claim #{task.id}: the last process of its earlier run is still leaving"
+        )
+    role = "reviewer" if task.status == Status.REVIEW else "worker"
+    profile = claiming.profile_of(task.lane, role, ctx.settings)
+    paused = claiming.pauses(ctx.tx)
+    for scope, name in (("board", ""), ("lane", profile or ""), ("task", str(task.id))):
+        if (scope, name) in paused:
+            raise _paused(f"#{task.id}", paused[scope, name])
+    return claiming.Candidate(task, role, profile, held=True)
 
 
-def _wanted(tx: Tx, req: ClaimTask) -> Task:
-    if req.id is not None:
-        task = load(tx, req.id)
-        if task.status not in (Status.READY, Status.REVIEW):
-            raise WrongStatus(
-                f"cannot claim #{task.id}: it is {task.status}, and only ready tasks can be claimed"
-            )
-        if runs.live_of_task(tx, task.id) is not None:
-            raise Conflict(
-                f"cannot claim #{task.id}: the last process of its earlier run is still leaving"
-            )
-        return task
-    lanes = [req.assignee] if req.assignee is not None else tasks.lanes(tx, Status.READY)
-    found = [task for lane in lanes for task in tasks.pick(tx, Status.READY, lane, 1)]
+def _next(ctx: Context, assignee: str | None) -> claiming.Candidate:
+    """The first task that may start, of one lane or of all."""
+    paused = claiming.pauses(ctx.tx)
+    if ("board", "") in paused:
+        raise _paused("anything", paused["board", ""])
+    lanes = [assignee] if assignee is not None else tasks.lanes(ctx.tx, Status.READY)
+    found = [
+        task
+        for lane in lanes
+        if ("lane", lane) not in paused
+        for task in tasks.pick(ctx.tx, Status.READY, lane, 1)
+    ]
     if not found:
         raise NotFound(
             "no task is ready to be claimed; `shop list --status ready` shows what waits"
         )
-    return min(found, key=lambda task: (-task.priority, task.id))
+    task = min(found, key=lambda task: (-task.priority, task.id))
+    profile = claiming.profile_of(task.lane, "worker", ctx.settings)
+    return claiming.Candidate(task, "worker", profile, picked=True)
+
+
+def _paused(what: str, hold: Hold) -> GuardFailed:
+    return GuardFailed(
+        f"cannot claim {what}: a {hold.scope} is paused ({hold.reason}); `shop resume` ends the pause"
+    )
 
 
 class TerminateTask(Request, frozen=True, kw_only=True):
@@ -181,7 +202,7 @@ def terminate(ctx: Context, req: TerminateTask) -> Done:
     """Stop a task's worker now, and keep the task from starting again until `resume`."""
     reason = req.reason or f"its worker was terminated by {ctx.caller.name}"
     change = Change(ctx.caller, reason=reason)
-    applied = verbs.act(ctx.tx, ctx.caller, Verb.RELEASE, req.id, change)
+    applied = verbs.act(ctx.tx, Verb.RELEASE, req.id, change)
     pause.pause(ctx.tx, ctx.caller, "task", str(req.id), reason=reason, stop=False)
     return Done.of(
         applied.task, run=applied.run_id, note=f"paused; `shop resume {req.id}` lets it start again"

@@ -7,23 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from shopfloor.domain.model import Attachment, Comment, Event, Hold, Run, Task
+from shopfloor.ops.fields import Backoff, Command
 from shopfloor.ops.schema import Result, always, moment
-
-
-class Command(Result, frozen=True, omit_defaults=True):
-    """An explicit command: its words, extra environment, and directory below the workspace."""
-
-    argv: list[str]
-    env: dict[str, str] = {}
-    cwd: str | None = None
-
-
-class Backoff(Result, frozen=True):
-    """How long a retry waits: `base_ms` after the first failure, `factor` times as long each time."""
-
-    base_ms: int
-    factor: float = 2.0
-    max_ms: int = 3_600_000
 
 
 class TaskLine(Result, frozen=True):

@@ -34,6 +34,11 @@ def drop_all(tx: Tx, scope: str, name: str) -> int:
     return tx.run("hold_drop_all", scope=scope, name=name)
 
 
+def drop_expired(tx: Tx) -> int:
+    """Forget what ended by itself."""
+    return tx.run("hold_drop_expired", now=tx.now)
+
+
 def drop_task(tx: Tx, task_id: int) -> None:
     tx.run("hold_drop_task", name=str(task_id))
 

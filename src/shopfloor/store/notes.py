@@ -19,10 +19,10 @@ def comment_of_task(tx: Tx, task_id: int, *, after: int, limit: int) -> list[Com
     return [Comment._make(row) for row in rows]
 
 
-def comment_mentions_pull(tx: Tx, task_id: int, since: int) -> bool:
-    """Whether a comment newer than the moment links a pull or merge request."""
-    row = tx.one("comment_mentions_pull", task_id=task_id, since=since)
-    return row is not None and row[0] > 0
+def pull_mentioned_at(tx: Tx, task_id: int, since: int) -> int | None:
+    """When the last comment after the moment linked a pull or merge request, if one did."""
+    row = tx.one("comment_pull_mentioned_at", task_id=task_id, since=since)
+    return None if row is None else row[0]
 
 
 def attachment_add(

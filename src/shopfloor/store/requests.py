@@ -11,8 +11,14 @@ def seen(tx: Tx, request_id: str) -> tuple[str, str] | None:
     return None if row is None else (row[0], row[1])
 
 
-def keep(tx: Tx, request_id: str, digest: str, answer: str) -> None:
-    tx.run("request_keep", id=request_id, digest=digest, answer=answer, now=tx.now)
+def begin(tx: Tx, request_id: str, digest: str) -> bool:
+    """Take a request on; false: it was carried out before, and `seen` has its answer."""
+    return tx.run("request_begin", id=request_id, digest=digest, now=tx.now) == 1
+
+
+def keep(tx: Tx, request_id: str, answer: str) -> None:
+    """Keep the answer of a request that was begun in this transaction."""
+    tx.run("request_keep", id=request_id, answer=answer)
 
 
 def prune(tx: Tx, before: int, limit: int) -> int:

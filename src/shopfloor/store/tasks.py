@@ -92,6 +92,12 @@ def lock(tx: Tx, task_id: int) -> Task | None:
     return None if row is None else Task._make(row)
 
 
+def lock_of_run(tx: Tx, run_id: int) -> Task | None:
+    """The task of a run, nobody else's to change until the transaction ends."""
+    row = tx.one("task_lock_of_run", run_id=run_id)
+    return None if row is None else Task._make(row)
+
+
 def by_key(tx: Tx, key: str) -> Task | None:
     """The unarchived task that holds an idempotency key."""
     row = tx.one("task_by_key", key=key)
@@ -140,6 +146,12 @@ def pick(tx: Tx, status: str, lane: str, limit: int) -> list[Task]:
     """The same, locked; those that another host holds are left out."""
     rows = tx.all("task_pick", status=status, lane=lane, now=tx.now, limit=limit)
     return [Task._make(row) for row in rows]
+
+
+def held(tx: Tx, limit: int) -> list[tuple[int, str, str, str]]:
+    """(task, lane, code, reason) of queued tasks that a pause or a guard of their own holds back."""
+    rows = tx.all("task_held", now=tx.now, limit=limit)
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 def leaving(tx: Tx, limit: int) -> list[tuple[int, int]]:

@@ -15,6 +15,10 @@ DELETE FROM hold WHERE scope = :scope AND name = :name AND code <> 'paused'
 -- name: hold_drop_task
 DELETE FROM hold WHERE scope = 'task' AND name = :name
 
+-- name: hold_drop_expired
+-- Guards and pauses that ended by themselves.
+DELETE FROM hold WHERE until <= :now
+
 -- name: hold_of
 SELECT * FROM hold WHERE scope = :scope AND name = :name ORDER BY since, code
 

@@ -5,9 +5,9 @@ RETURNING *
 -- name: comment_of_task
 SELECT * FROM comment WHERE task_id = :task_id AND id > :after ORDER BY id LIMIT :limit
 
--- name: comment_mentions_pull
--- Whether a recent comment links a pull or merge request.
-SELECT COUNT(*) FROM comment
+-- name: comment_pull_mentioned_at
+-- When a recent comment linked a pull or merge request.
+SELECT MAX(created_at) FROM comment
  WHERE task_id = :task_id AND created_at > :since AND (body LIKE '%/pull/%' OR body LIKE '%/merge_requests/%')
 
 -- name: attachment_add

@@ -19,6 +19,9 @@ SELECT * FROM task WHERE id = :id
 -- The task, locked until the transaction ends; every verb begins with it.
 SELECT * FROM task WHERE id = :id @lock
 
+-- name: task_lock_of_run
+SELECT * FROM task WHERE id = (SELECT run.task_id FROM run WHERE run.id = :run_id) @lock
+
 -- name: task_by_key
 SELECT * FROM task WHERE idempotency_key = :key AND status <> 'archived'
 
@@ -111,6 +114,13 @@ SELECT * FROM startable
    AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.scope = 'task' AND hold.name = CAST(startable.id AS TEXT)
                                         AND hold.until > :now)
  ORDER BY priority DESC, id LIMIT :limit @lock_skip
+
+-- name: task_held
+-- Queued tasks that a pause or a guard of their own holds back.
+SELECT task.id, task.lane, hold.code, hold.reason
+  FROM hold JOIN task ON CAST(task.id AS TEXT) = hold.name
+ WHERE hold.scope = 'task' AND (hold.code = 'paused' OR hold.until > :now) AND task.status IN ('ready', 'review')
+ ORDER BY task.id LIMIT :limit
 
 -- name: task_leaving
 -- Tasks that wait for the last process of an earlier attempt.
