@@ -21,6 +21,11 @@ POSITIONAL_PARAMETERS = 4
 HEAVY_MODULES = {
     "psycopg": "113 ms, and only boards on PostgreSQL need it",
     "psycopg_pool": "comes with psycopg",
+    "shopfloor.store.postgres": "brings psycopg",
+    "shopfloor.app.own_door": "brings the kernel, which a command at an open door does not need",
+    "shopfloor.daemon.single": "brings the loops, and only `dispatch` without a daemon needs them",
+    "hashlib": "2 ms of every start, and only homes with a long path need it",
+    "difflib": "5 ms of every start, and only a mistake in the configuration needs it",
 }
 
 # Files that may open a database file by other means than SQLite, with the reason why no

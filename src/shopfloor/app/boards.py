@@ -125,7 +125,9 @@ class HomeBoards:
     ) -> BoardInfo:
         slug = checked_slug(slug)
         if database is not None and not database.startswith(("postgresql://", "postgres://")):
-            raise Invalid("--database takes a postgresql:// address; without it the board is a SQLite file")
+            raise Invalid(
+                "--database takes a postgresql:// address; without it the board is a SQLite file"
+            )
         if default_workdir is not None and not default_workdir.startswith("/"):
             raise Invalid(f"the default directory {default_workdir!r} is not absolute")
         path = self._home.boards / slug
@@ -138,7 +140,9 @@ class HomeBoards:
             for part in ("workspaces", "runs", "logs", "attachments"):
                 (path / part).mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as wrong:
-            raise Unavailable(f"the board's folder {path} cannot be made: {wrong.strerror}") from None
+            raise Unavailable(
+                f"the board's folder {path} cannot be made: {wrong.strerror}"
+            ) from None
         self._prepare(folder)
         self._write(folder)
         if self._made is not None:
@@ -231,4 +235,6 @@ def private(path: Path) -> None:
     except OSError as wrong:
         raise Unavailable(f"the home {path} cannot be made: {wrong.strerror}") from None
     if not os.access(path, os.W_OK | os.X_OK):
-        raise Unavailable(f"the home {path} cannot be written; set SHOPFLOOR_HOME to a folder of yours")
+        raise Unavailable(
+            f"the home {path} cannot be written; set SHOPFLOOR_HOME to a folder of yours"
+        )

@@ -42,7 +42,9 @@ class BoardFiles:
         try:
             return self._contained(task_id, name).read_bytes()
         except FileNotFoundError:
-            raise NotFound(f"the file {name!r} of #{task_id} is not on this host any more") from None
+            raise NotFound(
+                f"the file {name!r} of #{task_id} is not on this host any more"
+            ) from None
 
     def path(self, task_id: int, name: str) -> str:
         return str(self._attachments(task_id) / name)

@@ -22,9 +22,9 @@ from shopfloor.daemon.dispatcher import Dispatcher
 from shopfloor.daemon.lane import Lane
 from shopfloor.daemon.loop import DispatchLoop
 from shopfloor.domain.errors import BoardError, Conflict
+from shopfloor.domain.limits import REQUEST_KEPT_MS
 from shopfloor.domain.report import DispatchReport
 from shopfloor.kernel import sweep
-from shopfloor.domain.limits import REQUEST_KEPT_MS
 from shopfloor.ops.context import Service
 from shopfloor.process import identity
 from shopfloor.process.launch import Launcher, LaunchError, Pending

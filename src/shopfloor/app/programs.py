@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import shutil
 import sys
 from argparse import ArgumentParser, Namespace
@@ -195,7 +196,11 @@ def _boards_health(home: Home) -> list[Finding]:
         except BoardError as wrong:
             found.append(Finding(f"board {folder.slug}", False, wrong.message))
         else:
-            where = "SQLite" if folder.url is None else "PostgreSQL: its daemon must be back within 40 s"
+            where = (
+                "SQLite"
+                if folder.url is None
+                else "PostgreSQL: its daemon must be back within 40 s"
+            )
             found.append(Finding(f"board {folder.slug}", True, where))
     return found
 
@@ -207,12 +212,10 @@ def _daemon(home: Home) -> list[Finding]:
 
 
 def _limits(_home: Home) -> list[Finding]:
-    import resource  # noqa: PLC0415 - only the doctor asks
-
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return [
-        Finding("open files", soft >= OPEN_FILES_LEAST, f"{soft} allowed, {OPEN_FILES_LEAST} are needed"),
+        Finding(
+            "open files", soft >= OPEN_FILES_LEAST, f"{soft} allowed, {OPEN_FILES_LEAST} are needed"
+        ),
         Finding("user", True, actor()),
     ]
-
-

@@ -7,6 +7,7 @@ id only reads.  This file is on the way of every command, so it imports next to 
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 
@@ -83,7 +84,9 @@ class HomeClient:
                 return self._door.ask(line)
             except DoorClosed:
                 if time.monotonic() >= deadline:
-                    raise Unavailable("the door closed again and again; see what `shop up` says") from None
+                    raise Unavailable(
+                        "the door closed again and again; see what `shop up` says"
+                    ) from None
             try:
                 return self._be_the_door(request, line, deadline)
             except Unavailable as busy:
@@ -97,16 +100,14 @@ class HomeClient:
 
         try:
             answered = answer(self._home, line, deadline)
-            if request.op == "event.list" and b'"wait_s"' in request.args:
-                # Nobody rings here, so a follower looks twice a second, and holds no lock meanwhile.
-                time.sleep(FOLLOW_PAUSE_S)
-            return answered
         except Unavailable:
             raise
         except BoardError as refused:
-            import json  # noqa: PLC0415 - only for a refusal before any board was open
-
             return json.dumps(refused.as_dict()).encode()
+        if request.op == "event.list" and b'"wait_s"' in request.args:
+            # Nobody rings here, so a follower looks twice a second, and holds no lock meanwhile.
+            time.sleep(FOLLOW_PAUSE_S)
+        return answered
 
     def close(self) -> None:
         """Part from the door."""

@@ -64,7 +64,9 @@ def up(args: Namespace) -> int:
         door = Door(home.socket, hall.find, report=say)
         if args.pidfile is not None:
             write_atomic(args.pidfile, f"{os.getpid()}\n".encode())
-        say(f"serving {', '.join(hall.slugs()) or 'no board'} at {home.socket} (process {os.getpid()})")
+        say(
+            f"serving {', '.join(hall.slugs()) or 'no board'} at {home.socket} (process {os.getpid()})"
+        )
         while not stop.wait(LOOK_EVERY_S):
             hall.look_after()
         say("stopping: no more claims")
@@ -154,7 +156,9 @@ def _stop_board(service: BoardService) -> int:
 
     def end_all(tx: Tx) -> None:
         for run in held:
-            end_as(tx, settings, run.id, Outcome.RECLAIMED, error="stopped by `shop down`", gone=False)
+            end_as(
+                tx, settings, run.id, Outcome.RECLAIMED, error="stopped by `shop down`", gone=False
+            )
 
     service.database.write(end_all)
     deadline = time.monotonic() + DOWN_WAIT_S

@@ -36,7 +36,9 @@ class Profile:
         default_factory=dict,
         metadata={"words": "Variables of its workers, beside the few that all get.", "unset": None},
     )
-    secrets: tuple[str, ...] = setting("Names in `env` whose values `shop profile` keeps to itself.", ())
+    secrets: tuple[str, ...] = setting(
+        "Names in `env` whose values `shop profile` keeps to itself.", ()
+    )
     cap: int | None = setting(
         'At most so many runs at once; 0 or `"none"` is no cap, with a warning.',
         None,

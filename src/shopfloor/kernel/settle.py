@@ -78,14 +78,24 @@ def settle(tx: Tx, settings: Settings, run_id: int, ended: Ended) -> Settled:
 
 
 def settle_check(tx: Tx, settings: Settings, run_id: int, ended: Ended) -> Settled:
-    """Let the task's check decide between done and one more attempt; `ended.note` is its output's end."""
+    """Let the task's check decide between done and one more attempt; `ended.note` is its output's end.
+
+    A check that was cut off from outside has decided nothing: it runs again, and the work does not.
+    """
     run, task = _load(tx, run_id)
     if run.ended_at is not None:
         return _gone(tx, run, ended)
+    if was_cut_off(ended.seen):
+        return Settled(run.id, task.id, Settlement.CHECK)
     passed = ended.seen.exit_code == 0 and not ended.seen.timed_out
     outcome = Outcome.COMPLETED if passed else Outcome.CHECK_FAILED
     error = None if passed else _check_sentence(ended)
     return _close(tx, run, task, judge(_case(outcome, error, task, run, settings=settings)))
+
+
+def was_cut_off(seen: Exit) -> bool:
+    """Whether a process was ended by its surroundings, so that its end says nothing about its work."""
+    return seen.lost or seen.never_started or seen.stopped or seen.fenced
 
 
 def _check_sentence(ended: Ended) -> str:

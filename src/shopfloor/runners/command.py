@@ -53,9 +53,7 @@ def program(
     )
 
 
-def check(
-    task: Task, profile: Profile | None, place: Place, *, base: Mapping[str, str]
-) -> Program:
+def check(task: Task, profile: Profile | None, place: Place, *, base: Mapping[str, str]) -> Program:
     """The check of a task: the worker's surroundings, without the run's credentials."""
     assert task.check_command is not None
     env = _environment(base, profile, {}, _names(task, place))
