@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from shopfloor import __version__
 from shopfloor.app.boards import BoardFolder, HomeBoards
@@ -32,6 +32,7 @@ from shopfloor.process.spec import WorkerSpec
 from shopfloor.store import hosts, runs
 from shopfloor.store.db import Tx
 from shopfloor.store.owner import BoardLock, Owner
+from shopfloor.store.sqlite import SqliteDatabase
 from shopfloor.store.wake import Wake
 
 CONNECTIONS = 4
@@ -59,6 +60,12 @@ class SharedLauncher:
             self._launcher.close()
 
 
+class Closing(Protocol):
+    """What listens to another host's commits until it is closed."""
+
+    def close(self) -> None: ...
+
+
 class Served(NamedTuple):
     """One board that is open here."""
 
@@ -67,7 +74,7 @@ class Served(NamedTuple):
     lane: Lane
     loop: DispatchLoop
     dispatcher: Dispatcher
-    listener: object | None
+    listener: Closing | None
 
 
 class DaemonDispatching:
@@ -182,8 +189,8 @@ class Hall:
     def _open(self, folder: BoardFolder, lock: BoardLock) -> Served:
         wake = Wake()
         database = open_database(folder, connections=CONNECTIONS)
-        owner = Owner(database, on_commit=wake.ring)  # type: ignore[arg-type]
-        listener = database.listen(wake.ring) if folder.url is not None else None  # type: ignore[attr-defined]
+        owner = Owner(database, on_commit=wake.ring)
+        listener = None if isinstance(database, SqliteDatabase) else database.listen(wake.ring)
         service = BoardService(self._home, folder, owner, self.boards)
         service.overrides = self._overrides
         dispatching = DaemonDispatching(service, wake)
@@ -209,7 +216,7 @@ class Hall:
         left = len(served.dispatcher.live)
         served.service.database.write(lambda tx: hosts.leave(tx, served.service.host))
         if served.listener is not None:
-            served.listener.close()  # type: ignore[attr-defined]
+            served.listener.close()
         served.dispatcher.live.close()
         served.service.close()
         served.lock.release()

@@ -5,19 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shopfloor.app.boards import BoardFolder, HomeBoards
 from shopfloor.app.files import BoardFiles
 from shopfloor.config import Home, environment, host_name, load_settings, safe_concurrency
 from shopfloor.domain import limits
-from shopfloor.domain.errors import Unavailable
+from shopfloor.domain.errors import Damaged, Unavailable
 from shopfloor.domain.report import DispatchReport
 from shopfloor.domain.settings import Settings
 from shopfloor.kernel.why import Surroundings, living_dispatchers
 from shopfloor.ops.context import BoardInfo, Dispatching
+from shopfloor.store import health
 from shopfloor.store.db import Database, Tx
 from shopfloor.store.migrate import open_sqlite
+from shopfloor.store.sqlite import SqliteDatabase
+
+if TYPE_CHECKING:
+    from shopfloor.store.postgres import PostgresDatabase
 
 SETTINGS_GOOD_S = 0.25
 SILENCE_SQLITE_MS = 3 * limits.LEASE_SQLITE_MS
@@ -138,10 +143,15 @@ class NoDispatcher:
         return False
 
 
-def open_database(folder: BoardFolder, *, connections: int = 1, create: bool = False) -> Database:
-    """The board's ledger, opened and brought to this program's schema."""
+def open_database(
+    folder: BoardFolder, *, connections: int = 1, create: bool = False
+) -> SqliteDatabase | PostgresDatabase:
+    """The board's ledger, opened and brought to this program's schema.
+
+    Where the last writer was killed, the file is looked through first; raises Damaged if it is not well.
+    """
     if folder.url is None:
-        return open_sqlite(folder.database, create=create, clock=clock)
+        return _open_file(folder, create=create)
     try:
         from shopfloor.store.postgres import open_postgres  # noqa: PLC0415 - psycopg is heavy
     except ImportError:
@@ -149,3 +159,13 @@ def open_database(folder: BoardFolder, *, connections: int = 1, create: bool = F
             "this board is on PostgreSQL, and psycopg is not installed; install shopfloor[postgres]"
         ) from None
     return open_postgres(folder.url, folder.schema, create=create, connections=connections)
+
+
+def _open_file(folder: BoardFolder, *, create: bool) -> SqliteDatabase:
+    killed = health.stopped_uncleanly(folder.database)
+    database = open_sqlite(folder.database, create=create, clock=clock)
+    findings = health.quick_check(database) if killed else []
+    if findings:
+        database.close()
+        raise Damaged(f"{folder.database} is damaged: {findings[0]}; restore a backup of it")
+    return database

@@ -1,0 +1,91 @@
+"""The lock of the process that has a board open."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from shopfloor.domain.errors import Unavailable
+from shopfloor.store.owner import BoardLock
+
+ROOT = Path(__file__).resolve().parents[2]
+
+LOCKED = """
+import sys
+sys.path.insert(0, {root!r})
+from pathlib import Path
+from shopfloor.store.owner import BoardLock
+
+with BoardLock(Path(sys.argv[1])):
+    print("mine", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that holds the board's lock until its input ends."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", LOCKED.format(root=str(ROOT)), tmp_path / "board.lock"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout.readline() == "mine\n"
+    yield child
+    child.stdin.close()
+    child.stdout.close()
+    child.wait(30)
+
+
+def test_the_lock_names_the_process_that_holds_it(holder, tmp_path):
+    with pytest.raises(Unavailable, match=f"process {holder.pid} has held") as refusal:
+        BoardLock(tmp_path / "board.lock", wait_s=0.05).acquire()
+    assert refusal.value.detail == {"pid": holder.pid}
+    assert refusal.value.exit == 75
+
+
+def test_the_lock_is_taken_as_soon_as_its_holder_ends(holder, tmp_path):
+    taken = threading.Event()
+    waiting = BoardLock(tmp_path / "board.lock", wait_s=60)
+    thread = threading.Thread(target=lambda: [waiting.acquire(), taken.set()])
+    thread.start()
+    holder.send_signal(signal.SIGKILL)
+    assert taken.wait(30)
+    assert (tmp_path / "board.lock").read_text() == f"{os.getpid()}\n"
+    waiting.release()
+    thread.join()
+
+
+def test_the_lock_can_be_taken_again_after_it_was_given_back(tmp_path):
+    lock = BoardLock(tmp_path / "board.lock")
+    for _ in range(3):
+        with lock, pytest.raises(Unavailable, match=f"process {os.getpid()}"):
+            BoardLock(tmp_path / "board.lock", wait_s=0).acquire()
+    assert (tmp_path / "board.lock").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_process_that_was_forked_meanwhile_does_not_keep_the_lock(tmp_path):
+    lock = BoardLock(tmp_path / "board.lock")
+    lock.acquire()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(writing)
+        os.read(reading, 1)
+        os._exit(0)
+    lock.release()
+    with BoardLock(tmp_path / "board.lock", wait_s=0):
+        pass
+    os.close(writing)
+    os.close(reading)
+    os.waitpid(child, 0)
+
+
+def test_a_lock_that_cannot_be_made_is_named(tmp_path):
+    with pytest.raises(Unavailable, match="cannot be opened"):
+        BoardLock(tmp_path / "no folder" / "board.lock").acquire()
