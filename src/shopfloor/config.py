@@ -12,13 +12,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from shopfloor.domain import limits
 from shopfloor.domain.durations import duration_ms
 from shopfloor.domain.errors import BadConfiguration, Invalid
 from shopfloor.domain.settings import Dispatch, Profile, Retention, Settings
 
+T = TypeVar("T")
 MEMORY_PER_WORKER = 512 * 1024 * 1024
 SOCKET_PATH_MAX = 100
 
@@ -151,7 +152,9 @@ def parse(read: dict[str, Any], board: str) -> Settings:
     }
     settings = Settings(
         dispatch=_dispatch(dispatch, warnings),
-        retention=Retention(**_fields(Retention, _table(read, "retention"), "retention")),
+        retention=_typed(
+            Retention, _fields(Retention, _table(read, "retention"), "retention"), "retention"
+        ),
         profiles=profiles,
         labels=tuple(read.get("labels", ())),
         warnings=tuple(warnings),
@@ -193,6 +196,18 @@ def _fields(kind: type[Any], given: dict[str, Any], where: str) -> dict[str, Any
     return found
 
 
+def _typed(kind: type[T], found: dict[str, Any], where: str) -> T:
+    """The settings as their type, each value checked; raises Invalid with the setting's name."""
+    import msgspec  # noqa: PLC0415 - a command at an open door reads no settings
+
+    try:
+        return msgspec.convert(found, kind)
+    except msgspec.ValidationError as wrong:
+        words, _, place = str(wrong).partition(" - at `$")
+        name = place.rstrip("`")
+        raise Invalid(f"{where}{name}: {words[:1].lower()}{words[1:]}") from None
+
+
 def _cap(found: dict[str, Any], where: str, warnings: list[str]) -> None:
     value = found.get("cap")
     if "cap" not in found or (type(value) is int and value >= 1):
@@ -215,7 +230,7 @@ def _dispatch(given: dict[str, Any], warnings: list[str]) -> Dispatch:
     if found.get("review", "profile") not in ("profile", "person"):
         raise Invalid("dispatch.review must be profile or person")
     _positive(found, ("failure_limit", "block_recurrence_limit", "quota_rounds_limit"), "dispatch")
-    return Dispatch(**found)
+    return _typed(Dispatch, found, "dispatch")
 
 
 def _profile(name: str, given: dict[str, Any], warnings: list[str]) -> Profile:
@@ -231,9 +246,7 @@ def _profile(name: str, given: dict[str, Any], warnings: list[str]) -> Profile:
     if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
         raise Invalid(f"{where}.env must be a table of texts")
     _positive(found, ("failure_limit",), where)
-    found["argv"] = tuple(argv)
-    found["secrets"] = tuple(found.get("secrets", ()))
-    return Profile(name=name, **found)
+    return _typed(Profile, {"name": name, **found}, where)
 
 
 def _positive(found: dict[str, Any], names: tuple[str, ...], where: str) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import random
 import time
+import traceback
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from shopfloor.daemon import start as starting
 from shopfloor.daemon.board import DispatchBoard
@@ -36,6 +38,13 @@ CLEAR_AGAIN_S = 0.2
 POLL_JITTER = 0.2
 
 
+class Prepared(NamedTuple):
+    """An attempt whose folders were to be made; `ready` is None where its run was ended instead."""
+
+    run_id: int
+    ready: Ready | BoardError | None
+
+
 class Dispatcher:
     """The dispatcher of one board on this host; one thread uses it."""
 
@@ -49,11 +58,12 @@ class Dispatcher:
         self._renewed_at = time.monotonic()
         self._next_due: int | None = None
         self._found = False
+        self._preparing: set[int] = set()
 
     def begin(self) -> DispatchReport:
         """Adopt what an earlier dispatcher of this host left."""
         self._report = DispatchReport()
-        for settled in self.live.adopt():
+        for settled in self.live.adopt(self._preparing):
             self._count(settled)
         return self._report
 
@@ -80,6 +90,9 @@ class Dispatcher:
         except (BoardError, OSError) as failed:
             words = failed.message if isinstance(failed, BoardError) else str(failed)
             self._report.troubles.append(Trouble(name, words))
+        except Exception as mistake:  # noqa: BLE001 - a mistake in one step must not stop the others
+            traceback.print_exc()
+            self._report.troubles.append(Trouble(name, f"a mistake of ours: {mistake!r}"))
 
     def _count(self, settled: Settled) -> None:
         if settled.settlement is Settlement.CLOSED:
@@ -92,10 +105,10 @@ class Dispatcher:
         settled, to_check = self.live.settle()
         for one in settled:
             self._count(one)
-        self._check(to_check)
         ended = [one.task_id for one in settled if one.settlement is not Settlement.CHECK]
         if ended:
             self._lane.put(lambda: self._clean(ended))
+        self._check(to_check)
 
     def _check(self, to_check: list[Task]) -> None:
         ready: list[Ready] = []
@@ -105,8 +118,10 @@ class Dispatcher:
                 profile = self._board.settings().profiles.get(run.profile or "")
                 attempt = Attempt(run.id, task, run.token, profile, "")
                 ready.append(starting.ready_to_check(self._board, attempt, run.workspace))
-        for started in starting.start(self._board, self._launcher, ready):
-            self.live.hold(started)
+        going = self._launch(ready)
+        for one in ready:
+            if one.attempt.run_id not in going:
+                self.live.check_again(one.attempt.run_id, one.attempt.task.id)
 
     def _run_of(self, task: Task) -> Run | None:
         number = task.current_run
@@ -149,9 +164,7 @@ class Dispatcher:
         sentence = "it gave no sign of life for too long"
         settings = self._board.settings()
         settled = self._board.database.write(
-            lambda tx: end_as(
-                tx, settings, run.id, Outcome.STALE, error=sentence, gone=False
-            )
+            lambda tx: end_as(tx, settings, run.id, Outcome.STALE, error=sentence, gone=False)
         )
         self._count(settled)
 
@@ -225,7 +238,9 @@ class Dispatcher:
 
     def _claim(self, most: int) -> None:
         # Where the last pass found work there is likely more, and then looking first is work done twice.
-        planned = None if self._found else self._board.database.read(lambda tx: self._plan(tx, most))
+        planned = (
+            None if self._found else self._board.database.read(lambda tx: self._plan(tx, most))
+        )
         if planned is None or planned.start or any(s.until is not None for s in planned.skipped):
             planned, taken = self._board.database.write(lambda tx: self._take(tx, most))
             self._found = bool(taken)
@@ -270,32 +285,45 @@ class Dispatcher:
                 )
             )
             if attempt.task.workspace_kind == "worktree":
+                self._preparing.add(attempt.run_id)
                 self._lane.put(partial(self._get_ready, attempt))
-                continue
-            one = self._get_ready(attempt)
-            if one is not None:
-                ready.append(one)
+            else:
+                ready += self._folders_made(self._get_ready(attempt))
         self._launch(ready)
 
-    def _get_ready(self, attempt: Attempt) -> Ready | None:
+    def _get_ready(self, attempt: Attempt) -> Prepared:
+        """Make an attempt's folders; what stands in the way of one attempt stops no other."""
         try:
-            return starting.get_ready(self._board, attempt)
-        except (BoardError, OSError) as failed:
-            starting.spawn_failed(self._board, attempt.run_id, failed)
-            return None
+            return Prepared(attempt.run_id, starting.get_ready(self._board, attempt))
+        except (BoardError, OSError, ValueError) as failed:
+            return Prepared(
+                attempt.run_id, starting.spawn_failed(self._board, attempt.run_id, failed)
+            )
 
-    def _launch(self, ready: list[Ready]) -> None:
-        for started in starting.start(self._board, self._launcher, ready):
-            self.live.hold(started)
+    def _folders_made(self, prepared: Prepared) -> list[Ready]:
+        self._preparing.discard(prepared.run_id)
+        if isinstance(prepared.ready, BoardError):
+            # Its end could not be written either: adopting reclaims it, and a trouble leads to that.
+            self._report.troubles.append(Trouble("start", prepared.ready.message))
+        return [prepared.ready] if isinstance(prepared.ready, Ready) else []
+
+    def _launch(self, ready: list[Ready]) -> set[int]:
+        """Start what is ready; raises what kept a start or an end from being written."""
+        started, failed = starting.start(self._board, self._launcher, ready)
+        for one in started:
+            self.live.hold(one)
+        if failed is not None:
+            raise failed
+        return {one.run_id for one in started}
 
     def start_prepared(self) -> None:
         """Start the attempts whose folders the lane has made."""
         ready: list[Ready] = []
         for done in self._lane.take():
-            if isinstance(done, Ready):
-                ready.append(done)
-            elif isinstance(done, (BoardError, OSError)):
-                self._report.troubles.append(Trouble("lane", str(done)))
+            if isinstance(done, Prepared):
+                ready += self._folders_made(done)
+            elif isinstance(done, Exception):
+                self._report.troubles.append(Trouble("lane", str(done) or repr(done)))
         self._launch(ready)
 
     def _look_ahead(self) -> None:

@@ -7,8 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from shopfloor.domain.errors import BoardError
-
 
 class Lane:
     """Work handed over is done in order in a thread of its own; `ring` is called after each piece."""
@@ -43,6 +41,6 @@ class Lane:
         while (work := self._wanted.get()) is not None:
             try:
                 self._done.append(work())
-            except (BoardError, OSError) as failed:
+            except Exception as failed:  # noqa: BLE001 - one piece's mistake must not end the lane
                 self._done.append(failed)
             self._ring()

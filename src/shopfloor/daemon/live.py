@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +20,15 @@ from shopfloor.domain.lifecycle import Outcome
 from shopfloor.domain.model import Run, Task
 from shopfloor.domain.outcomes import WORKERS_OWN, Exit
 from shopfloor.kernel import notes as noting
-from shopfloor.kernel.settle import Ended, Settled, Settlement, end_as, settle, settle_check
+from shopfloor.kernel.settle import (
+    Ended,
+    Settled,
+    Settlement,
+    end_as,
+    settle,
+    settle_check,
+    was_cut_off,
+)
 from shopfloor.ops.context import Stored
 from shopfloor.process import identity, leftovers, record
 from shopfloor.process.identity import Identity
@@ -30,6 +39,9 @@ from shopfloor.store.db import Tx
 OVERDUE_MARGIN_MS = 30_000
 STOP_AGAIN_MS = 5_000
 NOTE_BYTES = 4_000
+CHECKS_LOST_MAX = 3
+NOBODY = Identity("", 0, 0)
+LOST = '{"lost": true}'
 
 
 class Watched(NamedTuple):
@@ -49,6 +61,7 @@ class Live:
         self._watch: ExitWatch[int] = ExitWatch()
         self._held: dict[int, Watched] = {}
         self._ended: list[Watched] = []
+        self._checks_lost: dict[int, int] = {}
 
     def fileno(self) -> int:
         """Readable when a supervisor has ended."""
@@ -73,20 +86,26 @@ class Live:
         else:
             self._ended.append(watched)
 
-    def adopt(self) -> list[Settled]:
+    def adopt(self, preparing: Collection[int] = ()) -> list[Settled]:
         """Take over what an earlier dispatcher left: the living are watched, the others settled.
 
         A run without an identity was never told to go, so nothing of it ran.  A run of another boot
-        died with that boot.
+        died with that boot, but a verdict that was given in it stands, and its check is still to come.
+        Runs that are only now being prepared are left alone.
         """
         settled: list[Settled] = []
+        known = {*self._held, *preparing, *(one.started.run_id for one in self._ended)}
         for run in self.rows():
-            if run.id in self._held or any(run.id == one.started.run_id for one in self._ended):
+            if run.id in known:
                 continue
             supervisor = supervisor_of(run)
             if supervisor is None:
-                settled.append(self._reclaim(run, "its dispatcher died before it was started"))
-            elif supervisor.boot_id != identity.boot_id() and self._record_of(run) is None:
+                settled.append(self._reclaim(run, "its dispatcher did not come to start it"))
+            elif (
+                supervisor.boot_id != identity.boot_id()
+                and run.pending is None
+                and self._record_of(run) is None
+            ):
                 settled.append(self._reclaim(run, "the host was restarted"))
             else:
                 self.hold(Started(run.id, run.task_id, self._stage(run), supervisor))
@@ -100,9 +119,7 @@ class Live:
 
     def _stage(self, run: Run) -> str:
         """Whether the supervisor that the run names does its work or its check."""
-        work = self._folder(run.id) / WORK
-        checking = run.pending is not None and work.exists() and run.exit_record is not None
-        return CHECK if checking else WORK
+        return CHECK if run.pending is not None and run.exit_record is not None else WORK
 
     def _record_of(self, run: Run) -> record.ExitRecord | None:
         return record.read(str(self._folder(run.id)), self._stage(run))
@@ -127,17 +144,30 @@ class Live:
             if seen is None:
                 self._ended.append(watched)
                 continue
-            works.append(_Settling(self._board, watched, seen))
+            lost = self._checks_lost.get(watched.started.run_id, 0)
+            works.append(_Settling(self._board, watched, seen, checks_lost=lost))
         answers = write_all(self._board.database, works)
         settled: list[Settled] = []
         for work, answer in zip(works, answers, strict=True):
             if isinstance(answer, Settled):
                 settled.append(answer)
+                self._count_lost_check(work.watched, answer)
             else:
                 self._ended.append(work.watched)
                 if not isinstance(answer, BoardError):
                     raise answer
         return settled, self._to_check(settled)
+
+    def _count_lost_check(self, watched: Watched, answer: Settled) -> None:
+        run_id = watched.started.run_id
+        if answer.settlement is not Settlement.CHECK:
+            self._checks_lost.pop(run_id, None)
+        elif watched.started.record == CHECK:
+            self._checks_lost[run_id] = self._checks_lost.get(run_id, 0) + 1
+
+    def check_again(self, run_id: int, task_id: int) -> None:
+        """A check that was not started is settled as one that was cut off: by the next pass."""
+        self._ended.append(Watched(Started(run_id, task_id, CHECK, NOBODY)))
 
     def _to_check(self, settled: list[Settled]) -> list[Task]:
         wanted = [one.task_id for one in settled if one.settlement is Settlement.CHECK]
@@ -155,9 +185,7 @@ class Live:
             sessions = () if worker is None else (worker,)
             if not leftovers.stop(marker(self._board, watched.started.run_id), sessions):
                 return None
-            if watched.overdue:
-                return Ended(Exit(timed_out=True))
-            return Ended(Exit(lost=True))
+            return Ended(Exit(lost=not watched.overdue, timed_out=watched.overdue), LOST)
         seen = Exit(
             never_started=found.never_started,
             spawn_error=found.spawn_error,
@@ -227,10 +255,13 @@ def supervisor_of(run: Run) -> Identity | None:
 class _Settling:
     """The write that settles one ended supervisor; artifacts are taken before, rows beside the end."""
 
-    def __init__(self, board: DispatchBoard, watched: Watched, ended: Ended) -> None:
+    def __init__(
+        self, board: DispatchBoard, watched: Watched, ended: Ended, *, checks_lost: int
+    ) -> None:
         self._board = board
         self.watched = watched
         self._ended = ended
+        self._checks_lost = checks_lost
         self._kept: list[Stored] = []
         self._missing: str | None = None
         seen = ended.seen
@@ -251,14 +282,20 @@ class _Settling:
             self._missing = missing.message
 
     def _rows(self, tx: Tx) -> tuple[Run | None, Task | None]:
-        return runs.get(tx, self.watched.started.run_id), tasks.get(tx, self.watched.started.task_id)
+        return runs.get(tx, self.watched.started.run_id), tasks.get(
+            tx, self.watched.started.task_id
+        )
 
     def __call__(self, tx: Tx) -> Settled:
         settings = self._board.settings()
         run_id = self.watched.started.run_id
         if self._missing is not None:
             return end_as(tx, settings, run_id, Outcome.FAILED, error=self._missing, gone=True)
-        close = settle_check if self.watched.started.record == CHECK else settle
+        checks = self.watched.started.record == CHECK
+        if checks and self._checks_lost >= CHECKS_LOST_MAX and was_cut_off(self._ended.seen):
+            sentence = f"the check was cut off from outside {self._checks_lost + 1} times"
+            return end_as(tx, settings, run_id, Outcome.CHECK_FAILED, error=sentence, gone=True)
+        close = settle_check if checks else settle
         settled = close(tx, settings, run_id, self._ended)
         if settled.outcome is Outcome.COMPLETED and settled.settlement is Settlement.CLOSED:
             for kept in self._kept:

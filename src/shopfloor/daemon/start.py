@@ -7,7 +7,6 @@ before that ends the run as `spawn_failed` with the reason.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -162,10 +161,16 @@ def _spec(
     return spec._replace(fence_path=fence, fence_ms=round(board.lease_ms() * FENCE_SHARE))
 
 
-def start(board: DispatchBoard, launcher: Launching, ready: Sequence[Ready]) -> list[Started]:
-    """Start supervisors, write down who they are, and let them go; refused ones leave by themselves."""
+def start(
+    board: DispatchBoard, launcher: Launching, ready: Sequence[Ready]
+) -> tuple[list[Started], BaseException | None]:
+    """Start supervisors, write down who they are, and let them go; refused ones leave by themselves.
+
+    Also answers with what kept something from being written: then the ledger has runs that nobody
+    watches, which adopting them again puts right.
+    """
     if not ready:
-        return []
+        return [], None
     pending = launcher.start_many([one.spec for one in ready])
     works: list[Callable[[Tx], bool]] = []
     for one, waiting in zip(ready, pending, strict=True):
@@ -189,8 +194,9 @@ def start(board: DispatchBoard, launcher: Launching, ready: Sequence[Ready]) -> 
         for one, waiting, known in zip(ready, pending, written, strict=True)
         if known is not True and isinstance(waiting, Pending) and one.spec.record == WORK
     ]
-    write_all(board.database, unknown)
-    return started
+    ended = write_all(board.database, unknown)
+    failed = [one for one in (*written, *ended) if isinstance(one, BaseException)]
+    return started, failed[0] if failed else None
 
 
 def _started(one: Ready, supervisor: Identity) -> Started:
@@ -233,8 +239,11 @@ def _never_started(board: DispatchBoard, run_id: int, tx: Tx) -> None:
     end_as(tx, board.settings(), run_id, Outcome.RECLAIMED, error=sentence, gone=True)
 
 
-def spawn_failed(board: DispatchBoard, run_id: int, why: BoardError | OSError) -> None:
-    """End a run whose folders, profile or program could not be had."""
+def spawn_failed(board: DispatchBoard, run_id: int, why: Exception) -> BoardError | None:
+    """End a run whose folders, profile or program could not be had; what keeps that from being written."""
     sentence = why.message if isinstance(why, BoardError) else str(why)
-    with contextlib.suppress(BoardError):
+    try:
         board.database.write(lambda tx: _failed(board, run_id, sentence, tx))
+    except BoardError as failed:
+        return failed
+    return None

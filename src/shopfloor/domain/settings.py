@@ -110,9 +110,6 @@ class Dispatch:
         "How long a task that completed is kept from starting again, unless a person touched it.",
         limits.RECENT_SUCCESS_MS,
     )
-    stale_timeout_ms: int = setting(
-        "The stale timeout of agents; a command has its profile's.", limits.STALE_TIMEOUT_MS
-    )
     heartbeat_timeout_ms: int = setting(
         "How long a run may be silent once its stale timeout is over.", limits.HEARTBEAT_TIMEOUT_MS
     )

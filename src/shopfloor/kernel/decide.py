@@ -2,7 +2,7 @@
 
 `decide` tries the rows of (verb, caller, status) in order and answers with the first whose guards all
 hold.  No row for the status is `WrongStatus`; rows whose guards fail are `GuardFailed`, in the words
-of the first guard that failed in the last row.  A write with an old run's credentials is `Stale`.
+of the guard that failed in the row that came nearest.  A write with an old run's credentials is `Stale`.
 """
 
 from __future__ import annotations
@@ -90,6 +90,14 @@ _SENTENCES: dict[Guard, str] = {
 }
 
 
+_WORDS = {Verb.PROMOTE_MANUAL: "promote", Verb.RELEASE: "take back"}
+
+
+def words_of(verb: Verb) -> str:
+    """The verb as a sentence has it."""
+    return _WORDS.get(verb, verb.value.replace("_", " "))
+
+
 def holds(guard: Guard, task: Task | None, facts: Facts) -> bool:
     """Whether one guard holds."""
     return _HOLDS[guard](task, facts)
@@ -109,10 +117,24 @@ def decide(verb: Verb, by: By, task: Task | None, facts: Facts) -> Rule:
     raise _refusal(verb, by, task, facts)
 
 
+def _nearest(rows: tuple[Rule, ...], task: Task, facts: Facts) -> Guard:
+    """The guard that failed in the row that came furthest; of several such rows, in the last."""
+    failed: Guard | None = None
+    furthest = 0
+    for rule in rows:
+        for passed, guard in enumerate(rule.guards):
+            if not _HOLDS[guard](task, facts):
+                if passed >= furthest:
+                    failed, furthest = guard, passed
+                break
+    assert failed is not None, "rows that all hold are no refusal"
+    return failed
+
+
 def _refusal(verb: Verb, by: By, task: Task, facts: Facts) -> BoardError:
     rows = rules_for(verb, by, Status(task.status))
     detail: dict[str, object] = {"task": task.id, "status": task.status, "verb": verb.value}
-    words = verb.value.replace("_", " ")
+    words = words_of(verb)
     if not rows:
         sources = sources_of(verb, by) or sources_of(verb, By.PERSON)
         places = ", ".join(sources) or "no status"
@@ -120,7 +142,7 @@ def _refusal(verb: Verb, by: By, task: Task, facts: Facts) -> BoardError:
             f"cannot {words} #{task.id}: it is {task.status}, and that works from {places} only",
             detail=detail,
         )
-    failed = next(g for g in rows[-1].guards if not holds(g, task, facts))
+    failed = _nearest(rows, task, facts)
     if failed is Guard.HOLDS_RUN:
         return Stale(
             f"cannot {words} #{task.id}: this run is not the task's open run any more, "

@@ -15,9 +15,10 @@ from shopfloor.domain.limits import DECOMPOSE_MAX
 from shopfloor.domain.model import Task
 from shopfloor.kernel.apply import Change
 from shopfloor.kernel.create import NewTask, create
+from shopfloor.kernel.decide import words_of
 from shopfloor.kernel.graph import connect
 from shopfloor.kernel.load import enter
-from shopfloor.kernel.verbs import act_on, words
+from shopfloor.kernel.verbs import act_on
 from shopfloor.store import tasks
 from shopfloor.store.db import Tx
 
@@ -39,7 +40,7 @@ def decompose(tx: Tx, caller: Caller, root_id: int, pieces: list[Piece]) -> list
         raise Invalid(
             f"a task is decomposed into 1 to {DECOMPOSE_MAX} sub-tasks, not {len(pieces)}"
         )
-    held = enter(tx, caller, root_id, words(Verb.DECOMPOSE))
+    held = enter(tx, caller, root_id, words_of(Verb.DECOMPOSE))
     root = held.task
     data: dict[str, object] = {"pieces": len(pieces)}
     act_on(tx, Verb.DECOMPOSE, held, Change(caller, data=data))

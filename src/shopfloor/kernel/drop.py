@@ -11,9 +11,9 @@ from shopfloor.domain.errors import Conflict, Invalid
 from shopfloor.domain.lifecycle import Status, Verb
 from shopfloor.domain.model import Task
 from shopfloor.kernel.apply import Change, settle_children, settle_queue
-from shopfloor.kernel.decide import Facts, decide
+from shopfloor.kernel.decide import Facts, decide, words_of
 from shopfloor.kernel.load import Held, enter, load
-from shopfloor.kernel.verbs import act_on, words
+from shopfloor.kernel.verbs import act_on
 from shopfloor.store import events, holds, links, runs, tasks
 from shopfloor.store.db import Tx
 
@@ -24,7 +24,7 @@ WAITING = (Status.TRIAGE, Status.TODO, Status.SCHEDULED, Status.BLOCKED)
 def drop(tx: Tx, verb: Verb, task_id: int, change: Change, *, children: str) -> list[int]:
     """Cancel or archive a task; says which children were cancelled with it."""
     _check(children)
-    held = enter(tx, change.caller, task_id, words(verb))
+    held = enter(tx, change.caller, task_id, words_of(verb))
     cancelled: list[int] = []
     if not _is_done(held.task):
         if children == "go-on":

@@ -14,7 +14,7 @@ from shopfloor.domain.errors import Invalid
 from shopfloor.domain.lifecycle import By, Status, Verb
 from shopfloor.domain.model import Task
 from shopfloor.kernel.apply import Applied, Change, apply, facts_for, settle_queue
-from shopfloor.kernel.decide import decide
+from shopfloor.kernel.decide import decide, words_of
 from shopfloor.kernel.graph import connect
 from shopfloor.kernel.load import Held, enter, load
 from shopfloor.store import events, links, runs, tasks
@@ -25,7 +25,7 @@ ANSWERS_SEARCHED = 50
 
 def act(tx: Tx, verb: Verb, task_id: int, change: Change, **given: object) -> Applied:
     """Carry out one verb of the table on one task, for the caller that the change names."""
-    return act_on(tx, verb, enter(tx, change.caller, task_id, words(verb)), change, **given)
+    return act_on(tx, verb, enter(tx, change.caller, task_id, words_of(verb)), change, **given)
 
 
 def act_on(tx: Tx, verb: Verb, held: Held, change: Change, **given: object) -> Applied:
@@ -45,14 +45,9 @@ def act_on(tx: Tx, verb: Verb, held: Held, change: Change, **given: object) -> A
     return apply(tx, task, rule, change, run=run)
 
 
-def words(verb: Verb) -> str:
-    """The verb as a sentence has it."""
-    return verb.value.replace("_", " ")
-
-
 def complete(tx: Tx, task_id: int, change: Change) -> Applied:
     """Say that the task is done.  A worker's word on a task with a check waits for that check."""
-    held = enter(tx, change.caller, task_id, words(Verb.COMPLETE))
+    held = enter(tx, change.caller, task_id, words_of(Verb.COMPLETE))
     if held.task.check_command is None:
         return act_on(tx, Verb.COMPLETE, held, change)
     if change.caller.by is By.WORKER:
@@ -85,7 +80,7 @@ def block(tx: Tx, task_id: int, change: Change, *, on: int | None, limit: int) -
     if change.block_kind != "dependency":
         raise Invalid("`--on` names the task that is waited for, so the kind must be dependency")
     links.exclusive(tx)
-    enter(tx, change.caller, task_id, words(Verb.BLOCK))
+    enter(tx, change.caller, task_id, words_of(Verb.BLOCK))
     connect(tx, change.caller, on, task_id)
     return act(tx, Verb.BLOCK, task_id, change, recurrence_limit=limit)
 

@@ -171,7 +171,7 @@ def _queued(tx: Tx, settings: Settings, around: Surroundings, task: Task) -> Rea
         return Reason("previous_worker_leaving", sentence, f"shop runs {task.id}", task.changed_at)
     review = task.status == Status.REVIEW
     if review and (settings.dispatch.review == "person" or settings.dispatch.reviewer is None):
-        step = f"shop complete {task.id}, or shop request-changes {task.id} --reason …"
+        step = f"shop complete {task.id}, or shop request-changes {task.id} REASON"
         return Reason("waits_for_review", "it waits for a person's review", step, task.changed_at)
     held = _held(tx, task, settings.dispatch.reviewer if review else None)
     if held is not None:

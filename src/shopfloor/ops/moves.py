@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -95,27 +96,33 @@ def complete(ctx: Around, req: CompleteTask) -> Done:
         waits = applied.task.status == Status.RUNNING
         return _done(applied, "its check decides when the worker has left" if waits else None)
 
-    workspace = _workspace(ctx, req) if req.artifacts else None
-    if workspace is None:
-        return ctx.commit_with(req.id, [], work)
-    kept = ctx.service.files.collect(req.id, workspace, req.artifacts)
+    workspace, names = _artifacts(ctx, req)
+    kept = ctx.service.files.collect(req.id, workspace, names) if workspace and names else []
     return ctx.commit_with(req.id, kept, work)
 
 
-def _workspace(ctx: Around, req: CompleteTask) -> str | None:
-    """Where the artifacts lie; None for a worker that does not hold the task, and will be refused."""
+def _artifacts(ctx: Around, req: CompleteTask) -> tuple[str | None, list[str]]:
+    """The files to keep and where they lie: those that the caller names, and for a worker the task's own.
 
-    def where(tx: Tx) -> str | None:
-        run = current_run(tx, load(tx, req.id))
-        if ctx.caller.by is By.WORKER and not holds_run(ctx.caller, run):
-            return None
-        if run is None or run.workspace is None:
+    Nothing for a worker that does not hold the task, and will be refused.  What a task with a check
+    declares is taken when the check has passed.
+    """
+
+    def look(tx: Tx) -> tuple[str | None, list[str]]:
+        task = load(tx, req.id)
+        run = current_run(tx, task)
+        by_worker = ctx.caller.by is By.WORKER
+        if by_worker and not holds_run(ctx.caller, run):
+            return None, []
+        workspace = None if run is None else run.workspace
+        if workspace is None and req.artifacts:
             raise Invalid(
                 f"#{req.id} has no workspace now, so no artifacts can be taken from it; attach them"
             )
-        return run.workspace
+        declared = json.loads(task.artifacts) if by_worker and task.check_command is None else []
+        return workspace, list(dict.fromkeys((*req.artifacts, *declared)))
 
-    return ctx.read(where)
+    return ctx.read(look)
 
 
 def _handoff(summary: str | None, result: str | None, metadata: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from msgspec import Meta
 from shopfloor.domain import limits
 from shopfloor.domain.errors import Conflict, GuardFailed, Invalid, NotFound, WrongStatus
 from shopfloor.domain.lifecycle import Outcome, Status, Verb
-from shopfloor.domain.model import Hold
+from shopfloor.domain.model import Hold, Task
 from shopfloor.kernel import claim as claiming
 from shopfloor.kernel import pause, verbs
 from shopfloor.kernel.apply import Change
@@ -142,6 +142,8 @@ def _one(ctx: Context, task_id: int) -> claiming.Candidate:
         raise WrongStatus(
             f"cannot claim #{task.id}: it is {task.status}, and only ready tasks can be claimed"
         )
+    if task.check_command is not None:
+        raise _checked(task)
     if runs.live_of_task(ctx.tx, task.id) is not None:
         raise Conflict(
             f"cannot claim #{task.id}: the last process of its earlier run is still leaving"
@@ -166,6 +168,7 @@ def _next(ctx: Context, assignee: str | None) -> claiming.Candidate:
         for lane in lanes
         if ("lane", lane) not in paused
         for task in tasks.pick(ctx.tx, Status.READY, lane, 1)
+        if task.check_command is None
     ]
     if not found:
         raise NotFound(
@@ -174,6 +177,12 @@ def _next(ctx: Context, assignee: str | None) -> claiming.Candidate:
     task = min(found, key=lambda task: (-task.priority, task.id))
     profile = claiming.profile_of(task.lane, "worker", ctx.settings)
     return claiming.Candidate(task, "worker", profile, picked=True)
+
+
+def _checked(task: Task) -> GuardFailed:
+    return GuardFailed(
+        f"cannot claim #{task.id}: it has a check, which only a dispatcher can run; let `shop up` do it"
+    )
 
 
 def _paused(what: str, hold: Hold) -> GuardFailed:
