@@ -153,6 +153,9 @@ def _spec(
         grace_ms=limits.STOP_GRACE_MS if profile is None else profile.grace_ms,
         leave_grace_ms=limits.LEAVE_GRACE_MS if profile is None else profile.leave_grace_ms,
         log_limit_bytes=limits.LOG_BYTES_MAX,
+        secrets=()
+        if profile is None
+        else tuple(profile.env[name] for name in profile.secrets if name in profile.env),
     )
     if not board.shared:
         return spec

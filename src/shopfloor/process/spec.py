@@ -20,7 +20,7 @@ class WorkerSpec(NamedTuple):
     `marker` goes into its environment as SHOPFLOOR_MARKER, so that what it leaves behind can be
     found.  `record` names the exit record in `run_dir`: a second process of the same run (the
     check) uses another name.  With `fence_path` the worker is killed when the stamp in that file
-    is older than `fence_ms`.
+    is older than `fence_ms`.  The values in `secrets` are masked in the log.
     """
 
     run: int
@@ -37,6 +37,7 @@ class WorkerSpec(NamedTuple):
     log_limit_bytes: int = LOG_BYTES_MAX
     fence_path: str | None = None
     fence_ms: int | None = None
+    secrets: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(self._asdict())
@@ -48,7 +49,7 @@ class WorkerSpec(NamedTuple):
     @classmethod
     def from_dict(cls, told: dict[str, object]) -> "WorkerSpec":
         """Build one from decoded JSON; TypeError when a field is missing or unknown."""
-        argv = told.get("argv")
-        if not isinstance(argv, list | tuple):
-            raise TypeError("A worker's argv is a list of words.")
-        return cls(**{**told, "argv": tuple(argv)})  # type: ignore[arg-type]
+        lists = {name: told.get(name, ()) for name in ("argv", "secrets")}
+        if not told.get("argv") or not all(isinstance(one, list | tuple) for one in lists.values()):
+            raise TypeError("A worker's argv is a list of words, and so are its secrets.")
+        return cls(**{**told, **{name: tuple(one) for name, one in lists.items()}})  # type: ignore[arg-type]

@@ -24,6 +24,7 @@ from shopfloor.process.folder import RunFolder
 from shopfloor.process.inbox import Inbox
 from shopfloor.process.ladder import Ladder
 from shopfloor.process.logs import LogWriter
+from shopfloor.process.mask import Mask
 from shopfloor.process.record import ExitRecord
 from shopfloor.process.spec import GO, WorkerSpec
 
@@ -70,6 +71,7 @@ class Supervisor:
         self.folder = RunFolder(spec.run_dir)
         self.ladder = Ladder()
         self.log = LogWriter(spec.log_path, spec.log_limit_bytes)
+        self.mask = Mask(spec.secrets)
         self.fence: Fence | None = None
         if spec.fence_path is not None and spec.fence_ms is not None:
             self.fence = Fence(spec.fence_path, spec.fence_ms)
@@ -221,7 +223,7 @@ class Supervisor:
             self.output_open = False
             self.poll.unregister(self.worker.output)
             return False
-        self.log.write(piece)
+        self.write_log(self.mask.feed(piece))
         self.output_bytes += len(piece)
         now = time.monotonic()
         if now - self.touched_at >= ACTIVITY_PAUSE_S:
@@ -286,6 +288,7 @@ class Supervisor:
             for _ in range(LAST_PIECES_MAX):
                 if not self.pump():
                     break
+        self.write_log(self.mask.rest())
         self.log.close()
         now_ms = wall_ms()
         self.note(
@@ -299,6 +302,11 @@ class Supervisor:
             guard_refused=self.folder.guard_refused(),
         )
         self.folder.write_record(self.spec.record, ExitRecord(self.spec.run, **self.facts))
+
+    def write_log(self, shown: bytes) -> None:
+        """Write what may be shown; a worker without output has no log."""
+        if shown:
+            self.log.write(shown)
 
     def note(self, **changes: Any) -> None:
         self.facts.update(changes)
