@@ -49,7 +49,7 @@ class WorkerSpec(NamedTuple):
     @classmethod
     def from_dict(cls, told: dict[str, object]) -> "WorkerSpec":
         """Build one from decoded JSON; TypeError when a field is missing or unknown."""
-        lists = {name: told.get(name, ()) for name in ("argv", "secrets")}
-        if not told.get("argv") or not all(isinstance(one, list | tuple) for one in lists.values()):
+        lists = {"argv": told.get("argv"), "secrets": told.get("secrets", ())}
+        if not all(isinstance(one, list | tuple) for one in lists.values()):
             raise TypeError("A worker's argv is a list of words, and so are its secrets.")
         return cls(**{**told, **{name: tuple(one) for name, one in lists.items()}})  # type: ignore[arg-type]

@@ -1,0 +1,300 @@
+"""A board at work, in half a minute: run it with `make demo`, read it to learn the commands.
+
+It puts a small pipeline on a board of its own (measure each folder of this project, check all files in
+parallel, build an index that needs two attempts, merge it all into a report), then does what a bad
+day does: kills the dispatcher, and a worker, with SIGKILL.  In the end it compares what the workers
+wrote down themselves with what the board says, and fails if a promise was not kept.
+
+Everything it asks goes through the command `shop`, as you would type it; the programs of the tasks
+are in `examples/workers.py`.  The board stays in `.cache/demo` until the next time.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = ROOT / ".cache" / "demo"
+LEDGER = HOME / "ledger.jsonl"
+SOURCE = ROOT / "src" / "shopfloor"
+SHOP = str(Path(sys.executable).with_name("shop"))
+WORKERS = [sys.executable, str(ROOT / "examples" / "workers.py")]
+MINE = {name: value for name, value in os.environ.items() if not name.startswith("SHOPFLOOR_")}
+ENVIRONMENT = {**MINE, "SHOPFLOOR_HOME": str(HOME)}
+SLOTS = 4
+CHECKERS = 4
+PATIENCE_S = 45.0
+COLOURED = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+COLOURS = {"done": 32, "running": 34, "ready": 36, "blocked": 31, "crashed": 31, "check_failed": 33}
+Row = dict[str, Any]
+Daemon = subprocess.Popen[bytes]
+
+
+class Broken(Exception):
+    """A promise that did not hold."""
+
+
+def shop(*words: str) -> str:
+    """Run one command and return what it prints; a refusal ends the demo with its sentence."""
+    done = subprocess.run(
+        [SHOP, *words], env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise Broken(f"`shop {' '.join(words)}` exited {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def ask(*words: str) -> Any:
+    """The same, as data: every command takes --json."""
+    return json.loads(shop("--json", *words))
+
+
+def start_daemon() -> Daemon:
+    """`shop up`: the one process that starts and settles work.  It may die; nothing else does."""
+    with (HOME / "up.log").open("a") as log:
+        return subprocess.Popen([SHOP, "up", "--max", str(SLOTS)], env=ENVIRONMENT, stderr=log)
+
+
+class Screen:
+    """Follows the board's events and prints a line for each that moves a task."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.titles: dict[int, str] = {}
+        self.status: dict[int, str] = {}
+
+    def until(self, condition: Callable[[], Any], what: str) -> Any:
+        """Show what happens until the condition holds; too long a wait is a broken promise."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not (found := condition()):
+            if time.monotonic() > deadline:
+                raise Broken(f"waited {PATIENCE_S:.0f} s in vain for {what}")
+            self.look("300ms")
+        return found
+
+    def look(self, wait: str = "0s") -> None:
+        """Print the events since the last look; `shop watch` does the same by itself."""
+        page = ask("events", "--after", str(self.last), "--wait", wait, "--limit", "500")
+        for event in page["events"]:
+            if event["status"] is not None:
+                self.status[event["task"]] = event["status"]
+                self.show(event)
+        self.last = page["last"]
+
+    def show(self, event: Row) -> None:
+        kind, data = event["kind"], event["data"]
+        self.titles.setdefault(event["task"], data.get("title", ""))
+        words = f"attempt {data['attempt']}" if kind == "claimed" else data.get("error", "")
+        first = (words or data.get("summary") or "").partition("\n")[0]
+        line = f"#{event['task']:<3} {self.titles[event['task']]:<32} {kind:<13} {first}"
+        print(
+            f"  {colour(event['status'] if kind == 'claimed' else kind, line.rstrip())}", flush=True
+        )
+
+    def all_done(self) -> bool:
+        return bool(self.status) and set(self.status.values()) == {"done"}
+
+
+def colour(name: str, text: str) -> str:
+    """The text in the colour of a status or event, on a terminal."""
+    code = COLOURS.get({"completed": "done", "claimed": "running"}.get(name, name))
+    return f"\033[{code}m{text}\033[0m" if COLOURED and code else text
+
+
+def say(*lines: str) -> None:
+    """A step of the demo, in its own words."""
+    print()
+    for line in lines:
+        print(f"\033[1m{line}\033[0m" if COLOURED else line, flush=True)
+
+
+def create(title: str, *flags: str, worker: tuple[str, ...]) -> int:
+    """A work order: the command after `--` does the work."""
+    words = [title, "--env", f"LEDGER={LEDGER}", *flags, "--", *WORKERS, *worker]
+    return int(ask("create", *words)["task"]["id"])
+
+
+class Pipeline(NamedTuple):
+    """The tasks that the demo has plans with, and how many there are."""
+
+    indexing: int
+    checks: frozenset[int]
+    report: int
+    size: int
+
+
+def fill() -> Pipeline:
+    """Put the pipeline on the board."""
+    checked = " ".join([*WORKERS, "indexed", str(SOURCE)])
+    made = [
+        create(
+            "index all names", "--priority", "1", "--check", checked, worker=("index", str(SOURCE))
+        )
+    ]
+    rooms = sorted(path for path in SOURCE.iterdir() if (path / "__init__.py").exists())
+    made += [create(room.name, worker=("measure", str(room))) for room in rooms]
+    files = sorted(map(str, SOURCE.rglob("*.py")))
+    parts = [files[part::CHECKERS] for part in range(CHECKERS)]
+    checks = [create(f"check {len(part)} files", worker=("check", *part)) for part in parts]
+    parents = [word for number in (*made, *checks) for word in ("--parent", str(number))]
+    report = create("merge the report", *parents, worker=("merge",))
+    return Pipeline(made[0], frozenset(checks), report, len(made) + len(checks) + 1)
+
+
+def ledger() -> list[Row]:
+    """What the workers wrote down themselves; the board never reads it."""
+    return [json.loads(line) for line in LEDGER.read_text().splitlines()] if LEDGER.exists() else []
+
+
+def at_work() -> list[Row]:
+    """Workers that have begun and not ended, by their own word."""
+    ended = {line["run"] for line in ledger() if line["word"] == "end"}
+    return [line for line in ledger() if line["word"] == "start" and line["run"] not in ended]
+
+
+def lives(pid: int) -> bool:
+    """Whether there is a process of this number that has not ended."""
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return state.stdout.strip()[:1] not in ("", "Z")
+
+
+def kill_the_dispatcher(daemon: Daemon, screen: Screen) -> list[Row]:
+    """End `shop up` in the middle of the work; answers the workers that live through it."""
+    screen.until(lambda: len(at_work()) == SLOTS, "all slots at work")
+    daemon.kill()
+    daemon.wait()
+    survivors = [line for line in at_work() if lives(line["pid"])]
+    say(f"kill -9 of the dispatcher (process {daemon.pid}), with {len(survivors)} workers at work.")
+    if not survivors:
+        raise Broken("no worker outlived the dispatcher")
+    one = survivors[0]
+    print(f"  shop why {one['task']}: {ask('why', str(one['task']))['sentence']}")
+    screen.until(lambda: len(at_work()) < len(survivors), "a worker that ends by itself meanwhile")
+    alive = len([line for line in survivors if lives(line["pid"])])
+    print(f"  {alive} of them still work, {len(survivors) - alive} ended while nobody looked.")
+    return survivors
+
+
+def kill_a_worker(screen: Screen, tasks: Pipeline, spared: list[Row]) -> int:
+    """End a worker that has just begun; answers its run."""
+
+    def fresh() -> list[Row]:
+        return [line for line in at_work() if line["task"] in tasks.checks and line not in spared]
+
+    victim = screen.until(fresh, "a worker to kill")[-1]
+    os.kill(victim["pid"], signal.SIGKILL)
+    say(f"kill -9 of the worker of #{victim['task']} (process {victim['pid']}).")
+    return int(victim["run"])
+
+
+def promises(tasks: Pipeline, survivors: list[Row], killed: int) -> list[tuple[str, bool]]:
+    """What must be true now, each compared with the ledger that the workers kept."""
+    rows = ask("list", "--sort", "created")["tasks"]
+    runs = {run["id"]: run for run in ask("run", "list")}
+    starts = Counter(line["run"] for line in ledger() if line["word"] == "start")
+    ends = Counter(line["run"] for line in ledger() if line["word"] == "end")
+    completed = Counter(run["task"] for run in runs.values() if run["outcome"] == "completed")
+    outcomes = [
+        run["outcome"]
+        for run in sorted(runs.values(), key=lambda run: run["id"])
+        if run["task"] == tasks.indexing
+    ]
+    ended = [run for run in runs.values() if run["outcome"] in ("completed", "check_failed")]
+    return [
+        (
+            "every task is there, and done",
+            [row["status"] for row in rows] == ["done"] * tasks.size,
+        ),
+        ("every run of the board began exactly once", starts == Counter(runs.keys())),
+        (
+            "every run that ended well ended exactly once",
+            ends == Counter(run["id"] for run in ended),
+        ),
+        ("every task was completed exactly once", completed == Counter(row["id"] for row in rows)),
+        (
+            "workers outlived the dispatcher and were adopted",
+            all(runs[line["run"]]["exit_code"] == 0 for line in survivors),
+        ),
+        ("the killed worker's run is told as crashed", runs[killed]["outcome"] == "crashed"),
+        ("its task was done by a new attempt", completed[runs[killed]["task"]] == 1),
+        ("a check sent one task round again", outcomes == ["check_failed", "completed"]),
+        ("no process is left", not ask("run", "list", "--live")),
+        ("the ledger is clean", bool(ask("fsck")["clean"])),
+    ]
+
+
+def table() -> None:
+    """Every task with its attempts and how each of them ended."""
+    outcomes: dict[int, list[str]] = {}
+    for run in sorted(ask("run", "list"), key=lambda run: run["id"]):
+        outcomes.setdefault(run["task"], []).append(run["outcome"])
+    say(f"{'task':<5} {'title':<32} {'status':<8} attempts")
+    for row in ask("list", "--sort", "created")["tasks"]:
+        told = " → ".join(outcomes[row["id"]])
+        print(
+            f"#{row['id']:<4} {row['title']:<32} {colour(row['status'], row['status']):<8} {told}"
+        )
+
+
+def demonstrate(daemons: list[Daemon]) -> bool:
+    """The whole story; answers whether every promise was kept."""
+    say("A board of its own, and a dispatcher: shop init; shop up")
+    shop("init")
+    daemons.append(start_daemon())
+    tasks, screen = fill(), Screen()
+    say(f"{tasks.size} tasks are on the board; at most {SLOTS} are worked on at a time.")
+    survivors = kill_the_dispatcher(daemons[-1], screen)
+    say("A new dispatcher: shop up")
+    daemons.append(start_daemon())
+    killed = kill_a_worker(screen, tasks, survivors)
+    screen.until(screen.all_done, "the end of all tasks")
+    screen.until(lambda: not ask("run", "list", "--live"), "the end of all processes")
+    table()
+    say(f"What the last task kept: shop fetch {tasks.report} report.md")
+    print(shop("fetch", str(tasks.report), "report.md"))
+    kept = promises(tasks, survivors, killed)
+    for sentence, held in kept:
+        print(f"{'ok    ' if held else 'BROKEN'} {sentence}")
+    say(
+        "Look further:",
+        f"  export SHOPFLOOR_HOME={HOME} PATH=$PATH:{Path(SHOP).parent}",
+        f"  shop list; shop show {tasks.indexing}; shop context {tasks.indexing}; shop events",
+        f"  shop run show {killed}",
+    )
+    return all(held for _, held in kept)
+
+
+def main() -> int:
+    """Run the demo and leave no process behind."""
+    daemons: list[Daemon] = []
+    try:
+        if HOME.exists():
+            with contextlib.suppress(Broken):
+                shop("down", "--stop-workers")
+            shutil.rmtree(HOME)
+        HOME.mkdir(parents=True)
+        return 0 if demonstrate(daemons) else 1
+    except Broken as broken:
+        print(f"\nBROKEN: {broken}", file=sys.stderr)
+        return 1
+    finally:
+        with contextlib.suppress(Broken):
+            shop("down", "--stop-workers")
+        for daemon in daemons:
+            daemon.kill()
+            daemon.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
