@@ -25,7 +25,6 @@ PROGRAMS = {
     "down": ("Stop the running `shop up`.", "shopfloor.app.up"),
     "init": ("Make the home and its default board.", "shopfloor.app.programs"),
     "doctor": ("Check this installation and its boards.", "shopfloor.app.programs"),
-    "backup": ("Write a copy of a board's database.", "shopfloor.app.programs"),
     "version": ("Print the version.", "shopfloor.app.programs"),
     "config": ("Print the settings in force and where they come from.", "shopfloor.app.programs"),
 }

@@ -1,4 +1,4 @@
-"""The small programs: init, doctor, backup, version, config: what is not a question to a board."""
+"""The small programs: init, doctor, version, config: what is not a question to a board."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from shopfloor.app.own_door import prepare_board, release_board
 from shopfloor.app.service import open_database
 from shopfloor.app.up import running_pid
 from shopfloor.config import Home, actor, find_home, load_settings, safe_concurrency
-from shopfloor.domain.errors import BoardError, Invalid
+from shopfloor.domain.errors import BoardError
 from shopfloor.store.health import known_faults, library_version
 from shopfloor.store.owner import BoardLock
-from shopfloor.store.sqlite import SqliteDatabase
 
 DISK_FREE_LEAST = 512 * 1024 * 1024
 OPEN_FILES_LEAST = 256
@@ -59,30 +58,6 @@ def version(args: Namespace) -> int:
         "platform": platform.platform(),
     }
     print(json.dumps(facts))
-    return 0
-
-
-def backup_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("target", type=Path, help="The file to write; it must not be there yet.")
-    parser.add_argument("--board", help="Which board.")
-
-
-def backup(args: Namespace) -> int:
-    """Copy a board's database while it may be in use by nobody else; the copy is checked first."""
-    home = find_home()
-    folder = _boards(home).resolve(args.board)
-    if folder.url is not None:
-        raise Invalid("this board is on PostgreSQL; use pg_dump for its backup")
-    if args.target.exists():
-        raise Invalid(f"{args.target} is there already; name a new file")
-    with BoardLock(folder.lock):
-        database = open_database(folder)
-        try:
-            assert isinstance(database, SqliteDatabase)
-            database.backup(args.target)
-        finally:
-            database.close()
-    print(f"wrote {args.target}")
     return 0
 
 

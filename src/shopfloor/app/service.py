@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shopfloor.app.boards import BoardFolder, HomeBoards
 from shopfloor.app.files import BoardFiles
 from shopfloor.config import Home, environment, host_name, load_settings, safe_concurrency
 from shopfloor.domain import limits
-from shopfloor.domain.errors import Damaged, Unavailable
+from shopfloor.domain.errors import Damaged, Invalid, Unavailable
 from shopfloor.domain.report import DispatchReport
 from shopfloor.domain.settings import Settings
 from shopfloor.kernel.why import Surroundings, living_dispatchers
@@ -19,6 +20,7 @@ from shopfloor.ops.context import BoardInfo, Dispatching
 from shopfloor.store import health
 from shopfloor.store.db import Database, Tx
 from shopfloor.store.migrate import open_sqlite
+from shopfloor.store.owner import Owner
 from shopfloor.store.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
@@ -81,6 +83,19 @@ class BoardService:
 
     def board(self) -> BoardInfo:
         return self.boards.get(self.slug)
+
+    def backup(self, target: str) -> int:
+        """Copy the database into a new file; answers its size."""
+        place = Path(target)
+        if not place.is_absolute():
+            raise Invalid(f"{target!r} is not a whole path; write it like $PWD/{place.name}")
+        if place.exists():
+            raise Invalid(f"{target} is there already; name a new file")
+        database = self.database.database if isinstance(self.database, Owner) else self.database
+        if not isinstance(database, SqliteDatabase):
+            raise Invalid("this board is on PostgreSQL; use pg_dump for its backup")
+        database.backup(place)
+        return place.stat().st_size
 
     def default_workdir(self) -> str | None:
         return self.board().default_workdir

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
-import threading
 import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -47,9 +47,7 @@ def up(args: Namespace) -> int:
     home = find_home()
     private(home.root)
     overrides = {"host_cap": args.max, "failure_limit": args.failure_limit}
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = StopSignals()
     with BoardLock(home.lock):
         hall = Hall(
             home,
@@ -76,6 +74,21 @@ def up(args: Namespace) -> int:
             args.pidfile.unlink(missing_ok=True)
     say(f"stopped; {left} worker(s) go on and are adopted by the next `shop up`")
     return 0
+
+
+class StopSignals:
+    """SIGINT and SIGTERM as a descriptor: whatever thread the kernel chose, and whenever they came."""
+
+    def __init__(self) -> None:
+        self._reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        signal.set_wakeup_fd(writing)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether one has come, at the latest after this time."""
+        return bool(select.select([self._reading], [], [], timeout_s)[0])
 
 
 def say(words: str) -> None:

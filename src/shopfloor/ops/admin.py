@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from shopfloor.domain.errors import Invalid, Unavailable
 from shopfloor.kernel import fsck as checking
 from shopfloor.kernel import retention
 from shopfloor.ops.context import Around, Context
@@ -88,6 +89,34 @@ def collect_garbage(ctx: Around, req: CollectGarbage) -> Collected:
 
     done: Collected = ctx.commit(work)
     return done
+
+
+class BackupBoard(Request, frozen=True):
+    """Where the copy goes."""
+
+    target: Annotated[
+        str,
+        Arg("The file to write, with its whole path; it must not be there yet.", positional=True),
+    ]
+
+
+class BackedUp(Result, frozen=True):
+    """The copy."""
+
+    path: str
+    size: int
+
+
+@operation(
+    "admin.backup",
+    "POST /api/v1/backup",
+    command="backup",
+    kind="around",
+    errors=(Invalid, Unavailable),
+)
+def backup(ctx: Around, req: BackupBoard) -> BackedUp:
+    """Copy a board's database into a new file while work goes on; it is looked through before."""
+    return BackedUp(req.target, ctx.service.backup(req.target))
 
 
 class HostView(Result, frozen=True):
