@@ -14,7 +14,7 @@ def test_a_backup_is_a_whole_board_and_never_overwrites_a_file(tmp_path):
         board.ask("task.create", title="Keep me")
         target = tmp_path / "copy.db"
         told = board.ask("admin.backup", target=str(target))
-        assert told["size"] == target.stat().st_size
+        assert told.size == target.stat().st_size
         with pytest.raises(Invalid, match="is there already"):
             board.ask("admin.backup", target=str(target))
         with pytest.raises(Invalid, match="not a whole path"):
