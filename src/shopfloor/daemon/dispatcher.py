@@ -45,6 +45,19 @@ class Prepared(NamedTuple):
     ready: Ready | BoardError | None
 
 
+class Seen(NamedTuple):
+    """What one look at the board found; `plan` is None where it is made when claiming."""
+
+    expired: bool
+    due: bool
+    unassigned: bool
+    next_due: int | None
+    plan: claiming.Plan | None
+
+
+NOTHING_SEEN = Seen(expired=False, due=False, unassigned=False, next_due=None, plan=None)
+
+
 class Dispatcher:
     """The dispatcher of one board on this host; one thread uses it."""
 
@@ -56,7 +69,7 @@ class Dispatcher:
         self._report = DispatchReport()
         self._repaired_at: float | None = None
         self._renewed_at = time.monotonic()
-        self._next_due: int | None = None
+        self._seen = NOTHING_SEEN
         self._found = False
         self._preparing: set[int] = set()
 
@@ -70,18 +83,21 @@ class Dispatcher:
     def run_pass(self, most: int | None = None) -> DispatchReport:
         """Make one pass and say what it did; `most` bounds how many are started."""
         self._report = report = DispatchReport(warnings=list(self._board.settings().warnings))
-        for name, step in (
-            ("settle", self._settle),
-            ("stop", self._stop),
-            ("reclaim", self._reclaim),
-            ("come due", self._come_due),
-            ("promote", self._repair),
-            ("assign", self._assign),
-        ):
-            self._try(name, step)
-        self._try("claim", lambda: self._claim(BATCH_PER_TICK if most is None else most))
+        most = BATCH_PER_TICK if most is None else most
+        self._try("settle", self._settle)
+        self._try("stop", self._stop)
+        self._try("renew", self._renew_leases)
+        self._try("promote", self._repair)
+        self._try("look", lambda: self._look(most))
+        seen = self._seen
+        if seen.expired:
+            self._try("reclaim", self._reclaim)
+        if seen.due:
+            self._try("come due", self._come_due)
+        if seen.unassigned:
+            self._try("assign", self._assign)
+        self._try("claim", lambda: self._claim(most))
         self._try("start", self.start_prepared)
-        self._try("next", self._look_ahead)
         return report
 
     def _try(self, name: str, step: Callable[[], None]) -> None:
@@ -168,15 +184,23 @@ class Dispatcher:
         )
         self._count(settled)
 
+    def _look(self, most: int) -> None:
+        """Look at the whole board once: most passes find nothing to do, and must cost next to nothing."""
+        self._seen = self._board.database.read(lambda tx: self._glance(tx, most))
+
+    def _glance(self, tx: Tx, most: int) -> Seen:
+        board = self._board
+        default = board.settings().dispatch.default_assignee
+        return Seen(
+            bool(runs.expired(tx, board.host, shared=board.shared, limit=1)),
+            bool(tasks.due(tx, 1)),
+            bool(default and tasks.unassigned(tx, 1)),
+            tasks.next_due(tx),
+            None if self._found else self._plan(tx, most),
+        )
+
     def _reclaim(self) -> None:
-        self._renew_leases()
         settings, board = self._board.settings(), self._board
-
-        def expired(tx: Tx) -> bool:
-            return bool(runs.expired(tx, board.host, shared=board.shared, limit=1))
-
-        if not board.database.read(expired):
-            return
         for settled in board.database.write(
             lambda tx: sweep.reclaim_expired(tx, settings, board.host, shared=board.shared)
         ):
@@ -201,8 +225,7 @@ class Dispatcher:
                 write_fence(str(self._board.files.run_folder(run_id) / "lease"))
 
     def _come_due(self) -> None:
-        if self._board.database.read(lambda tx: tasks.due(tx, 1)):
-            self._report.due.extend(self._board.database.write(sweep.come_due))
+        self._report.due.extend(self._board.database.write(sweep.come_due))
 
     def _repair(self) -> None:
         """The safety net of promotion: at the start, and then once in a while."""
@@ -227,20 +250,15 @@ class Dispatcher:
 
     def _assign(self) -> None:
         settings = self._board.settings()
-        if not settings.dispatch.default_assignee:
-            return
-        if self._board.database.read(lambda tx: tasks.unassigned(tx, 1)):
-            self._report.assigned.extend(
-                self._board.database.write(
-                    lambda tx: claiming.assign_default(tx, settings, dry_run=False)
-                )
+        self._report.assigned.extend(
+            self._board.database.write(
+                lambda tx: claiming.assign_default(tx, settings, dry_run=False)
             )
+        )
 
     def _claim(self, most: int) -> None:
-        # Where the last pass found work there is likely more, and then looking first is work done twice.
-        planned = (
-            None if self._found else self._board.database.read(lambda tx: self._plan(tx, most))
-        )
+        # Where the last pass found work, or this one moved tasks, what was seen is no plan any more.
+        planned = None if self._report.changed else self._seen.plan
         if planned is None or planned.start or any(s.until is not None for s in planned.skipped):
             planned, taken = self._board.database.write(lambda tx: self._take(tx, most))
             self._found = bool(taken)
@@ -326,17 +344,14 @@ class Dispatcher:
                 self._report.troubles.append(Trouble("lane", str(done) or repr(done)))
         self._launch(ready)
 
-    def _look_ahead(self) -> None:
-        self._next_due = self._board.database.read(tasks.next_due)
-
     def sleep_s(self) -> float:
         """How long the next pass may wait if nothing happens: due times, leases, the slow poll."""
         spread = 1 + random.random() * POLL_JITTER  # noqa: S311 - spreads polls, guards nothing
         waits = [self._board.settings().dispatch.poll_ms / 1000 * spread]
         every_s = self._board.lease_ms() / RENEWALS_PER_LEASE / 1000
         waits.append(self._renewed_at + every_s - time.monotonic())
-        if self._next_due is not None:
-            waits.append((self._next_due - self._now()) / 1000)
+        if self._seen.next_due is not None:
+            waits.append((self._seen.next_due - self._now()) / 1000)
         if self.live.clearing:
             waits.append(CLEAR_AGAIN_S)
         return max(min(waits), 0.0)

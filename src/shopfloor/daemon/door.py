@@ -22,6 +22,7 @@ from shopfloor.ops.schema import decode
 
 CONNECTIONS_MAX = 512
 READ_BYTES = 1 << 16
+UNAVAILABLE = b'{"error":{"code":"unavailable"'
 
 
 class Door:
@@ -118,7 +119,10 @@ class Door:
                 parts.append(data)
                 size += len(data)
             line, _, rest = b"".join(parts).partition(b"\n")
-            connection.sendall(self._answer(line) + b"\n")
+            answer = self._answer(line)
+            if self._closing and answer.startswith(UNAVAILABLE):
+                return  # nothing was changed: the visitor asks the next door, or becomes it
+            connection.sendall(answer + b"\n")
 
     def _answer(self, line: bytes) -> bytes:
         try:

@@ -1,8 +1,8 @@
 """The dispatcher's thread: sleep until something happens, make a pass, and survive what fails in it.
 
 It wakes on the board's bell (every commit rings it), on the end of a supervisor, on a due time, and
-on a slow poll that is only the safety net.  While commits pour in that give it nothing to do, it leaves
-as much time between passes as they take, so that watching never costs more than half a core.
+on a slow poll that is only the safety net.  While commits pour in that give it nothing to do, it rests
+four times as long as a pass takes, so that watching leaves the processor to those who write.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from shopfloor.domain.report import DispatchReport, Trouble
 from shopfloor.store.wake import Wake
 
 PASS_TIMEOUT_S = 60.0
+REST = 4
+REST_MAX_S = 0.02
 BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 5.0
 
@@ -82,7 +84,7 @@ class DispatchLoop:
                 began = time.monotonic()
                 failures, idle = self._turn(failures)
                 if idle:
-                    self._stopping.wait(time.monotonic() - began)
+                    self._stopping.wait(min(REST * (time.monotonic() - began), REST_MAX_S))
                 selector.select(self._pause_s(failures))
                 bell.clear()
             self._last_turn()
