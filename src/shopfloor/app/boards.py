@@ -87,20 +87,20 @@ class HomeBoards:
         path = self._home.boards / checked_slug(slug)
         try:
             told = json.loads((path / "board.json").read_text(encoding="utf-8"))
+            return BoardFolder(
+                path.name,
+                path,
+                told["name"],
+                told.get("database"),
+                told.get("default_workdir"),
+                told["created_at"],
+            )
         except FileNotFoundError:
             raise NotFound(
                 f"there is no board {slug!r} in {self._home.root}; `shop board list` shows what there is"
             ) from None
-        except (OSError, ValueError) as wrong:
-            raise Unavailable(f"{path / 'board.json'} cannot be read: {wrong}") from None
-        return BoardFolder(
-            path.name,
-            path,
-            told["name"],
-            told.get("database"),
-            told.get("default_workdir"),
-            told["created_at"],
-        )
+        except (OSError, ValueError, TypeError, AttributeError, KeyError) as wrong:
+            raise Unavailable(f"{path / 'board.json'} cannot be read: {wrong!r}") from None
 
     def resolve(self, named: str | None) -> BoardFolder:
         """The board that is meant: named, or the usual one; the default one is made when first meant."""
@@ -115,10 +115,14 @@ class HomeBoards:
 
     def folders(self) -> list[BoardFolder]:
         """Every board that is not archived."""
+        return [self.folder(slug) for slug in self.slugs()]
+
+    def slugs(self) -> list[str]:
+        """The names of all boards that are not archived."""
         if not self._home.boards.is_dir():
             return []
-        names = sorted(p.name for p in self._home.boards.iterdir() if (p / "board.json").is_file())
-        return [self.folder(name) for name in names if name != ARCHIVE]
+        found = self._home.boards.iterdir()
+        return sorted(p.name for p in found if p.name != ARCHIVE and (p / "board.json").is_file())
 
     def create(
         self, slug: str, *, name: str | None, database: str | None, default_workdir: str | None

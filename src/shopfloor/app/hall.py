@@ -11,17 +11,18 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from shopfloor import __version__
 from shopfloor.app.boards import BoardFolder, HomeBoards
-from shopfloor.app.own_door import prepare_board
+from shopfloor.app.own_door import prepare_board, refuse_if_held, release_board
 from shopfloor.app.service import BoardService, open_database
 from shopfloor.config import Home
 from shopfloor.daemon.dispatcher import Dispatcher
 from shopfloor.daemon.lane import Lane
 from shopfloor.daemon.loop import DispatchLoop
-from shopfloor.domain.errors import BoardError, Conflict
+from shopfloor.domain.errors import BoardError
 from shopfloor.domain.limits import REQUEST_KEPT_MS
 from shopfloor.domain.report import DispatchReport
 from shopfloor.kernel import sweep
@@ -29,8 +30,8 @@ from shopfloor.ops.context import Service
 from shopfloor.process import identity
 from shopfloor.process.launch import Launcher, LaunchError, Pending
 from shopfloor.process.spec import WorkerSpec
-from shopfloor.store import hosts, runs
-from shopfloor.store.db import Tx
+from shopfloor.store import hosts
+from shopfloor.store.db import Database, Tx
 from shopfloor.store.owner import BoardLock, Owner
 from shopfloor.store.sqlite import SqliteDatabase
 from shopfloor.store.wake import Wake
@@ -142,15 +143,13 @@ class Hall:
 
     def look_after(self) -> None:
         """Serve boards that were made or came back meanwhile; forget old requests now and then."""
-        for folder in self.boards.folders():
-            if folder.slug not in self._served:
-                self._serve_made(folder)
+        for slug in self.boards.slugs():
+            if slug not in self._served:
+                self._try(slug, partial(self.find, slug))
         if time.monotonic() - self._pruned_at > PRUNE_EVERY_S:
             self._pruned_at = time.monotonic()
-            for served in list(self._served.values()):
-                database = served.service.database
-                while database.write(lambda tx: sweep.prune_requests(tx, tx.now - REQUEST_KEPT_MS)):
-                    continue
+            for slug, served in list(self._served.items()):
+                self._try(slug, partial(_forget_requests, served.service.database))
 
     def slugs(self) -> list[str]:
         return sorted(self._served)
@@ -165,10 +164,14 @@ class Hall:
         return left
 
     def _serve_made(self, folder: BoardFolder) -> None:
+        self._try(folder.slug, lambda: self._serve(folder))
+
+    def _try(self, slug: str, work: Callable[[], object]) -> None:
+        """Do something for one board now; its trouble is said, and the others go on."""
         try:
-            self._serve(folder)
+            work()
         except BoardError as failed:
-            self._trouble(folder.slug, failed.message)
+            self._trouble(slug, failed.message)
 
     def _serve(self, folder: BoardFolder) -> Served:
         with self._guard:
@@ -190,12 +193,16 @@ class Hall:
         wake = Wake()
         database = open_database(folder, connections=CONNECTIONS)
         owner = Owner(database, on_commit=wake.ring)
-        listener = None if isinstance(database, SqliteDatabase) else database.listen(wake.ring)
         service = BoardService(self._home, folder, owner, self.boards)
         service.overrides = self._overrides
         dispatching = DaemonDispatching(service, wake)
         service.dispatching = dispatching
-        owner.write(lambda tx: _arrive(tx, service))
+        try:
+            owner.write(lambda tx: _arrive(tx, service))
+            listener = None if isinstance(database, SqliteDatabase) else database.listen(wake.ring)
+        except BaseException:
+            owner.close()
+            raise
         lane = Lane(wake.ring)
         dispatcher = Dispatcher(service, self._launcher, lane)
         slug = folder.slug
@@ -226,17 +233,14 @@ class Hall:
         with self._guard:
             served = self._served.get(folder.slug)
             if served is None:
+                release_board(folder)
                 return
-            held = served.service.database.read(runs.slots)
-            if held:
-                raise Conflict(
-                    f"board {folder.slug!r} has running workers; stop them first: "
-                    f"`shop --board {folder.slug} pause --stop`"
-                )
+            refuse_if_held(folder, served.service.database)
             self._leave(self._served.pop(folder.slug))
 
     def _report(self, slug: str, report: DispatchReport) -> None:
-        words = "; ".join(f"{one.step}: {one.sentence}" for one in report.troubles)
+        troubles = [f"{one.step}: {one.sentence}" for one in report.troubles]
+        words = "; ".join([*report.warnings, *troubles])
         if words:
             self._trouble(slug, words)
         elif self._troubles.pop(slug, None) is not None:
@@ -254,6 +258,12 @@ class Hall:
         if self._troubles.get(slug) != words:
             self._troubles[slug] = words
             self._say(f"{slug}: {words}")
+
+
+def _forget_requests(database: Database) -> None:
+    """Forget the answers of requests that are older than a day, a batch at a time."""
+    while database.write(lambda tx: sweep.prune_requests(tx, tx.now - REQUEST_KEPT_MS)):
+        continue
 
 
 def _arrive(tx: Tx, service: BoardService) -> None:

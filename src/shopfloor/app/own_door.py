@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 
 from shopfloor.app.boards import BoardFolder, HomeBoards, private
 from shopfloor.app.service import BoardService, open_database
 from shopfloor.config import Home
+from shopfloor.domain.errors import Conflict
 from shopfloor.ops.call import Envelope, call
 from shopfloor.ops.schema import decode
+from shopfloor.store import runs
+from shopfloor.store.db import Database
 from shopfloor.store.owner import BoardLock
 
 LOCK_TRY_S = 0.2
@@ -20,9 +24,15 @@ def answer(home: Home, request: bytes, deadline: float) -> bytes:
     A shared board has no lock: its database arbitrates between the commands of all hosts.
     """
     private(home.root)
-    boards = HomeBoards(home, prepare=prepare_board, release=release_board)
     envelope = decode(request, Envelope)
+    ours: list[str] = []
+    boards = HomeBoards(
+        home,
+        prepare=prepare_board,
+        release=lambda folder: release_board(folder, is_ours=folder.slug in ours),
+    )
     folder = boards.resolve(envelope.board)
+    ours.append(folder.slug)
     if folder.url is not None:
         return _answer(home, folder, boards, envelope)
     left_s = max(deadline - time.monotonic(), 0.0)
@@ -40,11 +50,33 @@ def _answer(home: Home, folder: BoardFolder, boards: HomeBoards, envelope: Envel
 
 def prepare_board(folder: BoardFolder) -> None:
     """Make a new board's ledger, or join one that other hosts made."""
-    open_database(folder, create=True).close()
+    with lock_of(folder):
+        open_database(folder, create=True).close()
 
 
-def release_board(folder: BoardFolder) -> None:
-    """Let go of a board that is about to be removed; raises Unavailable while somebody has it open."""
-    if folder.url is None:
-        with BoardLock(folder.lock, wait_s=LOCK_TRY_S):
-            pass
+def release_board(folder: BoardFolder, *, is_ours: bool = False) -> None:
+    """Let go of a board that is about to be removed.
+
+    Raises Unavailable while another process has it open, Conflict while workers of it live.  A board
+    that is ours is locked by this process already.
+    """
+    with nullcontext() if is_ours else lock_of(folder):
+        database = open_database(folder)
+        try:
+            refuse_if_held(folder, database)
+        finally:
+            database.close()
+
+
+def refuse_if_held(folder: BoardFolder, database: Database) -> None:
+    """Raise Conflict while a worker of the board lives."""
+    if database.read(runs.slots):
+        raise Conflict(
+            f"board {folder.slug!r} has running workers; stop them first: "
+            f"`shop --board {folder.slug} pause --stop`"
+        )
+
+
+def lock_of(folder: BoardFolder) -> AbstractContextManager[object]:
+    """The lock of who has a board open; a shared board has none."""
+    return BoardLock(folder.lock, wait_s=LOCK_TRY_S) if folder.url is None else nullcontext()

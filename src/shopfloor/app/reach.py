@@ -78,11 +78,13 @@ class HomeClient:
         if request.board is None and self._board is not None:
             request = request._replace(board=self._board)
         line = request.encode()
-        deadline = time.monotonic() + WAIT_S
+        deadline = None
         while True:
             try:
                 return self._door.ask(line)
             except DoorClosed:
+                # The wait begins here: a request may take as long as it likes before its door dies.
+                deadline = deadline or time.monotonic() + WAIT_S
                 if time.monotonic() >= deadline:
                     raise Unavailable(
                         "the door closed again and again; see what `shop up` says"

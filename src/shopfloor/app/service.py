@@ -12,7 +12,7 @@ from shopfloor.app.boards import BoardFolder, HomeBoards
 from shopfloor.app.files import BoardFiles
 from shopfloor.config import Home, environment, host_name, load_settings, safe_concurrency
 from shopfloor.domain import limits
-from shopfloor.domain.errors import Damaged, Invalid, Unavailable
+from shopfloor.domain.errors import BadConfiguration, Damaged, Invalid, Unavailable
 from shopfloor.domain.report import DispatchReport
 from shopfloor.domain.settings import Settings
 from shopfloor.kernel.why import Surroundings, living_dispatchers
@@ -65,14 +65,22 @@ class BoardService:
         now = time.monotonic()
         if self._settings is not None and now < self._settings_good_until:
             return self._settings
-        self._settings_good_until = now + SETTINGS_GOOD_S
         stamp = self._stamp()
         if self._settings is None or stamp != self._settings_stamp:
-            found = load_settings(self.home, self.slug)
-            if self.overrides:
-                found = replace(found, dispatch=replace(found.dispatch, **self.overrides))
-            self._settings, self._settings_stamp = found, stamp
+            self._settings, self._settings_stamp = self._load(), stamp
+        self._settings_good_until = now + SETTINGS_GOOD_S
         return self._settings
+
+    def _load(self) -> Settings:
+        """The settings of the file; while it cannot be used, those that were in force, with a warning."""
+        try:
+            found = load_settings(self.home, self.slug)
+        except BadConfiguration as wrong:
+            if self._settings is None:
+                raise
+            warning = f"{wrong.message}; the settings before are still in force"
+            return replace(self._settings, warnings=(warning,))
+        return replace(found, dispatch=replace(found.dispatch, **self.overrides))
 
     def _stamp(self) -> tuple[int, int] | None:
         try:

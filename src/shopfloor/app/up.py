@@ -14,7 +14,7 @@ from shopfloor.app.boards import DEFAULT, HomeBoards, private
 from shopfloor.app.hall import Hall
 from shopfloor.app.own_door import prepare_board, release_board
 from shopfloor.app.service import BoardService, open_database
-from shopfloor.config import Home, find_home
+from shopfloor.config import Home, find_home, load_settings
 from shopfloor.daemon.dispatcher import Dispatcher
 from shopfloor.daemon.door import Door
 from shopfloor.daemon.lane import Lane
@@ -46,6 +46,7 @@ def up(args: Namespace) -> int:
     """Serve all boards of the home until SIGINT or SIGTERM; workers outlive it and are adopted later."""
     home = find_home()
     private(home.root)
+    load_settings(home, DEFAULT)
     overrides = {"host_cap": args.max, "failure_limit": args.failure_limit}
     stop = StopSignals()
     with BoardLock(home.lock):
@@ -156,10 +157,14 @@ def _stop_workers(home: Home) -> int:
 
 
 def _stop_board(service: BoardService) -> int:
-    """End every run of this host as reclaimed, and wait until nothing of them lives."""
-    wake, launcher = Wake(), Launcher()
-    dispatcher = Dispatcher(service, launcher, Lane(wake.ring))
+    """End every run of this host as reclaimed, and wait until nothing of them lives.
+
+    What has ended by itself is settled before, for what it was.
+    """
+    launcher, lane = Launcher(), Lane(Wake().ring)
+    dispatcher = Dispatcher(service, launcher, lane)
     dispatcher.begin()
+    dispatcher.run_pass(0)
     settings = service.settings()
     held = [
         run
@@ -179,6 +184,7 @@ def _stop_board(service: BoardService) -> int:
         dispatcher.run_pass(0)
         time.sleep(0.02)
     left = len(dispatcher.live)
+    lane.close()
     dispatcher.live.close()
     launcher.close()
     if left:

@@ -178,7 +178,7 @@ def start(
     works: list[Callable[[Tx], bool]] = []
     for one, waiting in zip(ready, pending, strict=True):
         if isinstance(waiting, LaunchError):
-            works.append(partial(_not_launched, board, one, waiting.sentence))
+            works.append(partial(_not_launched, board, one, waiting))
         else:
             works.append(partial(_identified, one, waiting.identity))
     started: list[Started] = []
@@ -226,13 +226,15 @@ def _identified(one: Ready, supervisor: Identity, tx: Tx) -> bool:
     )
 
 
-def _not_launched(board: DispatchBoard, one: Ready, sentence: str, tx: Tx) -> bool:
-    """A check that could not be launched is tried again by a later pass; the work is not."""
-    return one.spec.record == WORK and _failed(board, one.attempt.run_id, sentence, tx)
+def _not_launched(board: DispatchBoard, one: Ready, error: LaunchError, tx: Tx) -> bool:
+    """A check that could not be launched is tried again by a later pass; the work gets a new run.
 
-
-def _failed(board: DispatchBoard, run_id: int, sentence: str, tx: Tx) -> bool:
-    end_as(tx, board.settings(), run_id, Outcome.SPAWN_FAILED, error=sentence, gone=True)
+    A helper that died is nobody's failure, so that run was never started and is reclaimed.
+    """
+    if one.spec.record == CHECK:
+        return False
+    outcome = Outcome.RECLAIMED if error.try_again else Outcome.SPAWN_FAILED
+    end_as(tx, board.settings(), one.attempt.run_id, outcome, error=error.sentence, gone=True)
     return False
 
 
@@ -246,7 +248,11 @@ def spawn_failed(board: DispatchBoard, run_id: int, why: Exception) -> BoardErro
     """End a run whose folders, profile or program could not be had; what keeps that from being written."""
     sentence = why.message if isinstance(why, BoardError) else str(why)
     try:
-        board.database.write(lambda tx: _failed(board, run_id, sentence, tx))
+        board.database.write(
+            lambda tx: end_as(
+                tx, board.settings(), run_id, Outcome.SPAWN_FAILED, error=sentence, gone=True
+            )
+        )
     except BoardError as failed:
         return failed
     return None

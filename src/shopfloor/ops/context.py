@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from shopfloor.domain.caller import Caller
 from shopfloor.domain.settings import Settings
 from shopfloor.kernel.why import Surroundings
+from shopfloor.store import runs
 from shopfloor.store.db import Database, Tx
 
 T = TypeVar("T")
@@ -126,6 +127,14 @@ class Around(NamedTuple):
     def read(self, work: Callable[[Tx], T]) -> T:
         """Run the work on a snapshot."""
         return self.service.database.read(work)
+
+    def drop_scratch(self, task_id: int) -> None:
+        """Remove the scratch folder of a task that is over; while a process of it lives it stays.
+
+        Then the dispatcher removes it when the last one has gone.
+        """
+        if self.read(lambda tx: runs.live_of_task(tx, task_id)) is None:
+            self.service.files.drop_scratch(task_id)
 
     def commit_with(
         self, task_id: int, kept: list[Stored], work: Callable[[Tx, list[Stored]], T]

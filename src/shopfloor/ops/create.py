@@ -112,7 +112,8 @@ def create_task(ctx: Context, req: CreateTask) -> creating.Created:
     """Make the task that is asked for, with what the board and a worker's own task add to it."""
     new = _new_task(req)
     new = _from_worker(ctx, new)
-    if new.workspace_kind in ("dir", "worktree") and new.workspace_path is None:
+    # For a worktree it is the repository, not the place: the dispatcher makes one of it.
+    if new.workspace_kind == "dir" and new.workspace_path is None:
         new = new._replace(workspace_path=ctx.service.board().default_workdir)
     _check_workspace(new)
     wants = None if req.initial_status in (None, "ready") else Status(req.initial_status)

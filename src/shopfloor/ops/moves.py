@@ -98,7 +98,10 @@ def complete(ctx: Around, req: CompleteTask) -> Done:
 
     workspace, names = _artifacts(ctx, req)
     kept = ctx.service.files.collect(req.id, workspace, names) if workspace and names else []
-    return ctx.commit_with(req.id, kept, work)
+    done = ctx.commit_with(req.id, kept, work)
+    if done.status == Status.DONE:
+        ctx.drop_scratch(req.id)
+    return done
 
 
 def _artifacts(ctx: Around, req: CompleteTask) -> tuple[str | None, list[str]]:
@@ -314,8 +317,7 @@ def archive(ctx: Around, req: DropTask) -> Done:
         return _dropped(Context(tx, ctx.caller, ctx.settings, ctx.service), Verb.ARCHIVE, req)
 
     done: Done = ctx.commit(work)
-    if done.run is None:
-        ctx.service.files.drop_scratch(req.id)
+    ctx.drop_scratch(req.id)
     return done
 
 

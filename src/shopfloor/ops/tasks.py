@@ -44,6 +44,10 @@ from shopfloor.ops.views import (
 from shopfloor.store import events, links, notes, runs, tasks
 
 
+# Said once, with a board's first task.
+SCRATCH_TOLD = "its workspace is deleted when it is done; keep files with --artifact, or work in --workspace dir:/path"
+
+
 class Created(Result, frozen=True):
     """The task, whether this request made it, and what the asker should know."""
 
@@ -66,11 +70,11 @@ def create(ctx: Context, req: CreateTask) -> Created:
     assignee's profile says what runs.  A worker's new task has that worker's task as its origin.
     """
     made = create_task(ctx, req)
-    said = (
-        []
-        if ctx.service.dispatching.running()
-        else ["no dispatcher is running; start one with `shop up`"]
-    )
+    said = []
+    if not ctx.service.dispatching.running():
+        said.append("no dispatcher is running; start one with `shop up`")
+    if made.created and made.task.id == 1 and made.task.workspace_kind == "scratch":
+        said.append(SCRATCH_TOLD)
     return Created(TaskView.of(made.task), made.created, said)
 
 

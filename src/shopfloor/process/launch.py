@@ -32,13 +32,18 @@ HELPER = "shopfloor.process.helper"
 BOOT = f"import sys; sys.path.append(sys.argv[2]); from {HELPER} import main; main()"
 PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
 ANSWER_TIMEOUT_S = 30.0
+LOSSES_IN_A_ROW_MAX = 3
 
 
 class LaunchError(NamedTuple):
-    """Why no supervisor waits for this run."""
+    """Why no supervisor waits for this run.
+
+    `try_again` says that the helper died over it: another try will very likely go well.
+    """
 
     run: int
     sentence: str
+    try_again: bool = False
 
 
 class OrphansStopped(NamedTuple):
@@ -96,6 +101,7 @@ class Launcher:
         self._reader: wire.Reader | None = None
         self._notices: list[OrphansStopped] = []
         self._answers: deque[list[Any]] = deque()
+        self._losses = 0
         self.helper: Identity | None = None
 
     def start_many(self, specs: Sequence[WorkerSpec]) -> list[Pending | LaunchError]:
@@ -137,12 +143,16 @@ class Launcher:
             for _ in specs:
                 ends.append(os.pipe())  # noqa: PERF401 - those opened before a failure are closed
             answers = self._ask(specs, [reading for reading, _ in ends])
+            self._losses = 0
         except BaseException as error:
             for _, writing in ends:
                 os.close(writing)
             if not isinstance(error, OSError | HelperLost):
                 raise
-            return [LaunchError(spec.run, f"No supervisor was started: {error}") for spec in specs]
+            self._losses += 1
+            again = isinstance(error, HelperLost) and self._losses <= LOSSES_IN_A_ROW_MAX
+            sentence = f"No supervisor was started: {error}"
+            return [LaunchError(spec.run, sentence, again) for spec in specs]
         finally:
             for reading, _ in ends:
                 os.close(reading)

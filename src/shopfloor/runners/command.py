@@ -40,9 +40,12 @@ def program(
     token: str,
     base: Mapping[str, str],
 ) -> Program | None:
-    """The worker of an attempt; None where neither task nor profile names a command."""
+    """The worker of an attempt; None where neither task nor profile names a command.
+
+    A review is done by the reviewer's profile: the task's own command is the work that it looks at.
+    """
     extra = {**_names(task, place), "SHOPFLOOR_RUN": str(run_id), "SHOPFLOOR_TOKEN": token}
-    if task.command is None:
+    if task.command is None or task.phase == "review":
         if profile is None or not profile.argv:
             return None
         return Program(profile.argv, _environment(base, profile, {}, extra), place.workspace)
