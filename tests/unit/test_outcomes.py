@@ -16,7 +16,6 @@ from shopfloor.domain.outcomes import (
     resolve_failure_limit,
 )
 
-
 NOTHING_YET = Counters()
 USUAL = Limits()
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, field
 
 from shopfloor.domain import limits
 from shopfloor.domain.errors import Invalid
 from shopfloor.domain.events import KINDS
+from shopfloor.domain.model import Event
 from shopfloor.ops.context import Around
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result
@@ -61,6 +61,8 @@ def list_events(ctx: Around, req: ListEvents) -> EventPage:
     unknown = [kind for kind in req.kinds if kind not in KINDS]
     if unknown:
         raise Invalid(f"{unknown[0]!r} is no kind of event; use one of {', '.join(sorted(KINDS))}")
+    if req.id is not None and (req.assignee is not None or req.tenant is not None):
+        raise Invalid("name a task, or the assignee or tenant of tasks, but not both")
     page = _page(ctx, req)
     if page.events or req.wait_s <= 0:
         return page
@@ -77,18 +79,27 @@ def list_events(ctx: Around, req: ListEvents) -> EventPage:
 def _page(ctx: Around, req: ListEvents) -> EventPage:
     def look(tx: Tx) -> EventPage:
         newest = events.last_id(tx)
-        after = req.after if req.after is not None else max(newest - req.limit, 0)
-        kinds = json.dumps(req.kinds) if req.kinds else None
-        found = events.after(
-            tx,
-            after,
-            limit=req.limit,
-            kinds=kinds,
-            task_id=req.id,
-            assignee=req.assignee,
-            tenant=req.tenant,
-        )
-        last = found[-1].id if len(found) == req.limit else max(newest, after)
+        found = _found(tx, req)
+        full = req.after is not None and len(found) == req.limit
+        last = found[-1].id if full else max(newest, req.after or 0)
         return EventPage([EventView.of(event) for event in found], last)
 
     return ctx.read(look)
+
+
+def _found(tx: Tx, req: ListEvents) -> list[Event]:
+    """The events that are asked for, oldest first."""
+    kinds = req.kinds or None
+    if req.id is not None:
+        if req.after is None:
+            return events.latest_of_task(tx, req.id, req.limit, kinds)[::-1]
+        return events.of_task(tx, req.id, after=req.after, limit=req.limit, kinds=kinds)
+    wanted: dict[str, Any] = {
+        "limit": req.limit,
+        "kinds": kinds,
+        "assignee": req.assignee,
+        "tenant": req.tenant,
+    }
+    if req.after is None:
+        return events.latest(tx, **wanted)[::-1]
+    return events.after(tx, req.after, **wanted)

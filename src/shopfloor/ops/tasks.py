@@ -43,7 +43,6 @@ from shopfloor.ops.views import (
 )
 from shopfloor.store import events, links, notes, runs, tasks
 
-
 # Said once, with a board's first task.
 SCRATCH_TOLD = "its workspace is deleted when it is done; keep files with --artifact, or work in --workspace dir:/path"
 

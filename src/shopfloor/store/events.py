@@ -33,16 +33,18 @@ def append(
     )
 
 
-def of_task(tx: Tx, task_id: int, *, after: int, limit: int) -> list[Event]:
-    rows = tx.all("event_of_task", task_id=task_id, after=after, limit=limit)
+def of_task(
+    tx: Tx, task_id: int, *, after: int, limit: int, kinds: list[str] | None = None
+) -> list[Event]:
+    """A task's events after a cursor, oldest first."""
+    rows = tx.all("event_of_task", task_id=task_id, after=after, kinds=kinds, limit=limit)
     return [Event._make(row) for row in rows]
 
 
-def latest_of_task(tx: Tx, task_id: int, limit: int) -> list[Event]:
+def latest_of_task(tx: Tx, task_id: int, limit: int, kinds: list[str] | None = None) -> list[Event]:
     """The newest events of a task first."""
-    return [
-        Event._make(row) for row in tx.all("event_latest_of_task", task_id=task_id, limit=limit)
-    ]
+    rows = tx.all("event_latest_of_task", task_id=task_id, kinds=kinds, limit=limit)
+    return [Event._make(row) for row in rows]
 
 
 def after(
@@ -50,32 +52,32 @@ def after(
     after_id: int,
     *,
     limit: int,
-    kinds: str | None = None,
-    task_id: int | None = None,
+    kinds: list[str] | None = None,
     assignee: str | None = None,
     tenant: str | None = None,
 ) -> list[Event]:
-    """The board's events after a cursor; `kinds` is a JSON list."""
+    """The board's events after a cursor, oldest first."""
     rows = tx.all(
-        "event_after",
-        after=after_id,
-        limit=limit,
-        kinds=kinds,
-        task_id=task_id,
-        assignee=assignee,
-        tenant=tenant,
+        "event_after", after=after_id, limit=limit, kinds=kinds, assignee=assignee, tenant=tenant
     )
+    return [Event._make(row) for row in rows]
+
+
+def latest(
+    tx: Tx,
+    *,
+    limit: int,
+    kinds: list[str] | None = None,
+    assignee: str | None = None,
+    tenant: str | None = None,
+) -> list[Event]:
+    """The board's newest events first."""
+    rows = tx.all("event_latest", limit=limit, kinds=kinds, assignee=assignee, tenant=tenant)
     return [Event._make(row) for row in rows]
 
 
 def last_id(tx: Tx) -> int:
     row = tx.one("event_last_id")
-    assert row is not None
-    return int(row[0])
-
-
-def count_of_kind(tx: Tx, task_id: int, kind: str, after_id: int = 0) -> int:
-    row = tx.one("event_count_of_kind", task_id=task_id, kind=kind, after=after_id)
     assert row is not None
     return int(row[0])
 

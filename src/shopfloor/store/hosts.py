@@ -1,4 +1,4 @@
-"""The statements about hosts and the board's own few facts."""
+"""The statements about hosts: the machines that run a dispatcher against this board."""
 
 from __future__ import annotations
 
@@ -31,12 +31,3 @@ def leave(tx: Tx, name: str) -> None:
 
 def everyone(tx: Tx) -> list[Host]:
     return [Host._make(row) for row in tx.all("host_all")]
-
-
-def meta_get(tx: Tx, key: str) -> str | None:
-    row = tx.one("meta_get", key=key)
-    return None if row is None else str(row[0])
-
-
-def meta_set(tx: Tx, key: str, value: str) -> None:
-    tx.run("meta_set", key=key, value=value)

@@ -67,11 +67,6 @@ def get(tx: Tx, run_id: int) -> Run | None:
     return None if row is None else Run._make(row)
 
 
-def lock(tx: Tx, run_id: int) -> Run | None:
-    row = tx.one("run_lock", id=run_id)
-    return None if row is None else Run._make(row)
-
-
 def of_task(tx: Tx, task_id: int, limit: int) -> list[Run]:
     """The newest runs of a task first."""
     return [Run._make(row) for row in tx.all("run_of_task", task_id=task_id, limit=limit)]

@@ -201,10 +201,6 @@ def progress(tx: Tx, task_id: int) -> tuple[int, int]:
     return row[0], row[1]
 
 
-def children_of_origin(tx: Tx, task_id: int, limit: int) -> list[Task]:
-    return [Task._make(row) for row in tx.all("task_children_of_origin", id=task_id, limit=limit)]
-
-
 def forget_origin(tx: Tx, task_id: int) -> None:
     tx.run("task_forget_origin", id=task_id)
 

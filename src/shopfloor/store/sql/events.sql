@@ -4,26 +4,32 @@ INSERT INTO event (task_id, run_id, kind, status, actor, at, data)
 VALUES (:task_id, :run_id, :kind, :status, :actor, :at, :data)
 
 -- name: event_of_task
-SELECT * FROM event WHERE task_id = :task_id AND id > :after ORDER BY id LIMIT :limit
+SELECT * FROM event
+ WHERE task_id = :task_id AND id > :after AND (CAST(:kinds AS TEXT) IS NULL OR kind IN @each(kinds))
+ ORDER BY id LIMIT :limit
 
 -- name: event_latest_of_task
-SELECT * FROM event WHERE task_id = :task_id ORDER BY id DESC LIMIT :limit
+SELECT * FROM event WHERE task_id = :task_id AND (CAST(:kinds AS TEXT) IS NULL OR kind IN @each(kinds))
+ ORDER BY id DESC LIMIT :limit
 
 -- name: event_after
 -- The board's events in the order of their commits, of tasks that match.
 SELECT event.* FROM event LEFT JOIN task ON task.id = event.task_id
  WHERE event.id > :after
    AND (CAST(:kinds AS TEXT) IS NULL OR event.kind IN @each(kinds))
-   AND (CAST(:task_id AS BIGINT) IS NULL OR event.task_id = :task_id)
    AND (CAST(:assignee AS TEXT) IS NULL OR task.assignee = :assignee)
    AND (CAST(:tenant AS TEXT) IS NULL OR task.tenant = :tenant)
  ORDER BY event.id LIMIT :limit
 
+-- name: event_latest
+SELECT event.* FROM event LEFT JOIN task ON task.id = event.task_id
+ WHERE (CAST(:kinds AS TEXT) IS NULL OR event.kind IN @each(kinds))
+   AND (CAST(:assignee AS TEXT) IS NULL OR task.assignee = :assignee)
+   AND (CAST(:tenant AS TEXT) IS NULL OR task.tenant = :tenant)
+ ORDER BY event.id DESC LIMIT :limit
+
 -- name: event_last_id
 SELECT COALESCE(MAX(id), 0) FROM event
-
--- name: event_count_of_kind
-SELECT COUNT(*) FROM event WHERE task_id = :task_id AND kind = :kind AND id > :after
 
 -- name: event_prune
 -- Old events of one ended task; the snapshot that is written with it tells its status from then on.

@@ -13,9 +13,3 @@ UPDATE host SET left_at = :now, seen_at = :now WHERE name = :name
 
 -- name: host_all
 SELECT * FROM host ORDER BY name
-
--- name: meta_get
-SELECT value FROM meta WHERE key = :key
-
--- name: meta_set
-INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value

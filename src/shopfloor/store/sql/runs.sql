@@ -14,9 +14,6 @@ RETURNING id
 -- name: run_get
 SELECT * FROM run WHERE id = :id
 
--- name: run_lock
-SELECT * FROM run WHERE id = :id @lock
-
 -- name: run_of_task
 SELECT * FROM run WHERE task_id = :task_id ORDER BY id DESC LIMIT :limit
 
@@ -60,11 +57,12 @@ UPDATE run SET heartbeat_at = :now, heartbeat_note = COALESCE(:note, heartbeat_n
 UPDATE run SET lease_until = :lease_until WHERE host = :host AND gone_at IS NULL
 
 -- name: run_live
--- Every run that is open or whose processes have not all gone: what the caps count.
-SELECT * FROM run WHERE gone_at IS NULL ORDER BY id
+-- Every run that is open or whose processes have not all gone: what the caps count.  They are few among many,
+-- so they are found by their own index and then sorted; a bare `id` would have SQLite read the whole table.
+SELECT * FROM run WHERE gone_at IS NULL ORDER BY id + 0
 
 -- name: run_live_of_host
-SELECT * FROM run WHERE gone_at IS NULL AND host = :host ORDER BY id
+SELECT * FROM run WHERE gone_at IS NULL AND host = :host ORDER BY id + 0
 
 -- name: run_slots
 -- How many slots each profile holds on each host; inline commands have no profile.
@@ -74,10 +72,7 @@ SELECT COALESCE(profile, ''), host, COUNT(*) FROM run WHERE gone_at IS NULL GROU
 -- Runs whose lease ran out.  Those without a supervisor (`host` is empty) count everywhere.
 SELECT * FROM run
  WHERE gone_at IS NULL AND lease_until < :now AND (host = '' OR (:shared = 1 AND host <> :host))
- ORDER BY id LIMIT :limit
-
--- name: run_last_completed
-SELECT MAX(ended_at) FROM run WHERE task_id = :task_id AND outcome = 'completed'
+ ORDER BY id + 0 LIMIT :limit
 
 -- name: run_totals
 SELECT outcome, COUNT(*) FROM run WHERE ended_at IS NOT NULL AND role <> 'person' GROUP BY outcome ORDER BY outcome

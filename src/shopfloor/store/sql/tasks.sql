@@ -116,29 +116,32 @@ SELECT * FROM startable
  ORDER BY priority DESC, id LIMIT :limit @lock_skip
 
 -- name: task_held
--- Queued tasks that a pause or a guard of their own holds back.
+-- Queued tasks that a pause or a guard of their own holds back.  Holds are few, so they are looked at first.
 SELECT task.id, task.lane, hold.code, hold.reason
-  FROM hold JOIN task ON CAST(task.id AS TEXT) = hold.name
+  FROM hold CROSS JOIN task
  WHERE hold.scope = 'task' AND (hold.code = 'paused' OR hold.until > :now) AND task.status IN ('ready', 'review')
- ORDER BY task.id LIMIT :limit
+   AND task.id = CASE WHEN hold.scope = 'task' THEN CAST(hold.name AS BIGINT) END
+ ORDER BY task.id + 0 LIMIT :limit
 
 -- name: task_leaving
--- Tasks that wait for the last process of an earlier attempt.
-SELECT task.id, run.id FROM run JOIN task ON task.id = run.task_id
- WHERE run.gone_at IS NULL AND task.status IN ('ready', 'review')
- ORDER BY task.id LIMIT :limit
+-- Tasks that wait for the last process of an earlier attempt.  Living runs are few, so they are looked at first.
+SELECT task.id, run.id FROM run CROSS JOIN task
+ WHERE run.gone_at IS NULL AND task.id = run.task_id AND task.status IN ('ready', 'review')
+ ORDER BY task.id + 0 LIMIT :limit
 
 -- name: task_unassigned
 SELECT * FROM task WHERE status = 'ready' AND lane = '' ORDER BY priority DESC, id LIMIT :limit
 
 -- name: task_due
-SELECT id FROM task WHERE status = 'scheduled' AND not_before IS NOT NULL AND not_before <= :now
+-- The status is no bare column here, so that the index of times is used: few times have passed, many tasks wait.
+SELECT id FROM task WHERE status || '' = 'scheduled' AND not_before IS NOT NULL AND not_before <= :now
  ORDER BY not_before LIMIT :limit
 
 -- name: task_next_due
 -- The next moment at which a parked task comes due, or a queued one may start again.
-SELECT MIN(not_before) FROM task
- WHERE not_before IS NOT NULL AND not_before > :now AND status IN ('scheduled', 'ready', 'review')
+SELECT not_before FROM task
+ WHERE not_before IS NOT NULL AND not_before > :now AND status || '' IN ('scheduled', 'ready', 'review')
+ ORDER BY not_before LIMIT 1
 
 -- name: task_todo_after
 -- A window of waiting tasks that wait for nobody: what the promotion sweep repairs.
@@ -164,9 +167,6 @@ SELECT MIN(changed_at) FROM task WHERE status = 'ready'
 -- Of the tasks that came from this one: how many there are, and how many are done.
 SELECT COUNT(*), COALESCE(SUM(CASE WHEN status = 'done' OR archived_from = 'done' THEN 1 ELSE 0 END), 0)
   FROM task WHERE origin_id = :id
-
--- name: task_children_of_origin
-SELECT * FROM task WHERE origin_id = :id ORDER BY id LIMIT :limit
 
 -- name: task_forget_origin
 UPDATE task SET origin_id = NULL WHERE origin_id = :id

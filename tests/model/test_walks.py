@@ -1,0 +1,65 @@
+"""Random walks over the board on each database: short ones for the gate, and for hours by `make soak`.
+
+The gate's walks are the same in every run; the long ones are new each time, and a failing walk is printed
+as the shortest one that fails, to be turned into a test of its own.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.model.walk_machine import Walk
+from tests.support.board import open_board
+from tests.support.places import wipe
+
+GATE_WALKS = {"sqlite": 120, "postgres": 50}
+STEPS = 60
+SOAK_S = float(os.environ.get("SHOPFLOOR_SOAK_S", "1500"))
+SOAK_STEPS = 100
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+
+def walker(dialect, url, folder):
+    """A walk on boards of this database: a new one for each walk."""
+    template = folder / "template"
+    if dialect == "sqlite":
+        open_board(template).close()
+
+    def opened():
+        if dialect == "postgres":
+            wipe(url)
+            return open_board(Path(tempfile.mkdtemp(dir=folder)), dialect, url, connections=1)
+        place = Path(tempfile.mkdtemp(dir=folder)) / "home"
+        shutil.copytree(template, place)
+        return open_board(place)
+
+    return type("Walk", (Walk,), {"opened": staticmethod(opened)})
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
+def test_a_random_walk_keeps_the_board_in_order(dialect, request, tmp_path):
+    url = request.getfixturevalue("board_database") if dialect == "postgres" else None
+    machine = walker(dialect, url, tmp_path)
+    walks = settings(
+        max_examples=GATE_WALKS[dialect],
+        stateful_step_count=STEPS,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=SLOW,
+    )
+    if not request.config.getoption("--hypothesis-profile") == "soak":
+        run_state_machine_as_test(machine, settings=walks)
+        return
+    long_walks = settings(
+        walks, max_examples=200, stateful_step_count=SOAK_STEPS, derandomize=False, phases=set(Phase)
+    )
+    end = time.monotonic() + SOAK_S
+    while time.monotonic() < end:
+        run_state_machine_as_test(machine, settings=long_walks)

@@ -1,0 +1,32 @@
+"""A client that creates tasks, made to be killed and started again with the same requests.
+
+    python -m tests.support.client HOME FIRST COUNT ARGV…
+
+Each task's request has the id that its number gives, so whoever starts this again creates nothing twice.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from shopfloor.app.reach import HomeClient
+from shopfloor.config import Home
+from shopfloor.surfaces.cli.client import Ask
+
+
+def main(root: Path, first: int, count: int, argv: list[str]) -> None:
+    """Create the tasks one after the other; ends with an error if one is refused."""
+    client = HomeClient(Home(root), None)
+    for number in range(first, first + count):
+        args = {"title": f"task {number}", "command": {"argv": argv}}
+        request = Ask("task.create", json.dumps(args).encode(), None, f"create-{number}", "ann")
+        answer = json.loads(client.ask(request))
+        assert "result" in answer, answer
+        print(answer["result"]["task"]["id"], flush=True)
+    client.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])
