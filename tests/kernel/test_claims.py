@@ -151,7 +151,10 @@ def test_the_default_assignee_takes_what_is_nobodys_and_it_is_recorded(board):
     assert board.dump() == before
     assert board.write(lambda tx: assign_default(tx, settings, dry_run=False)) == [nobody]
     assert [board.task(n).assignee for n in (nobody, mine, order)] == ["a", "b", None]
-    assert board.data(nobody, "assigned") == {"assignee": "a", "source": "dispatch.default_assignee"}
+    assert board.data(nobody, "assigned") == {
+        "assignee": "a",
+        "source": "dispatch.default_assignee",
+    }
     assert board.write(lambda tx: assign_default(tx, floor(), dry_run=False)) == []
 
 
@@ -181,7 +184,11 @@ def test_a_paused_board_starts_nothing_and_everything_else_goes_on(board):
 
 def test_a_paused_profile_and_a_paused_task_hold_back_only_theirs(board):
     board.settings = floor()
-    first, second, third = board.create(assignee="a"), board.create(assignee="b"), board.create(assignee="b")
+    first, second, third = (
+        board.create(assignee="a"),
+        board.create(assignee="b"),
+        board.create(assignee="b"),
+    )
     board.ask("dispatch.pause", profile="a")
     board.ask("dispatch.pause", ids=[second], reason="not this one")
     assert {*skips(board.plan())} == {("profile_paused", "a"), ("task_paused", "b")}
@@ -333,7 +340,9 @@ def test_pulling_takes_the_best_ready_task_or_the_one_that_is_named(board):
 
 def test_a_wrongly_ready_task_is_not_claimed_by_anybody(board):
     parent, task = board.create(initial_status="triage"), board.create(**ORDER)
-    board.execute(f"INSERT INTO link (parent_id, child_id, created_at) VALUES ({parent}, {task}, 1)")
+    board.execute(
+        f"INSERT INTO link (parent_id, child_id, created_at) VALUES ({parent}, {task}, 1)"
+    )
     assert board.start() == []
     with pytest.raises(GuardFailed, match="unfinished parent"):
         board.claim(task)

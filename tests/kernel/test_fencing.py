@@ -50,14 +50,18 @@ def worked(board):
 def refused(board, error, run, token, op, **words):
     """The write is refused, nothing changes but one event, and no file is left behind."""
     before = board.dump()
-    files = sorted(str(path) for path in board.folder.rglob("*") if path.is_file() and ".db" not in path.name)
+    files = sorted(
+        str(path) for path in board.folder.rglob("*") if path.is_file() and ".db" not in path.name
+    )
     with pytest.raises(error) as told:
         board.ask_as(run, token, op, **words)
     after = board.dump()
     new = [row for row in after.pop("event") if row not in before["event"]]
     del before["event"]
     assert before == after
-    assert files == sorted(str(path) for path in board.folder.rglob("*") if path.is_file() and ".db" not in path.name)
+    assert files == sorted(
+        str(path) for path in board.folder.rglob("*") if path.is_file() and ".db" not in path.name
+    )
     assert [(row[3], row[2]) for row in new] == [("write_refused", run)]
     return told.value, new[0]
 
@@ -81,7 +85,9 @@ def test_a_worker_without_the_open_run_changes_nothing_and_that_is_recorded(boar
 
 
 @pytest.mark.parametrize("op", WORKERS_OPERATIONS)
-def test_a_stale_write_that_is_sent_again_gets_the_same_refusal_and_is_recorded_once(board, worked, op):
+def test_a_stale_write_that_is_sent_again_gets_the_same_refusal_and_is_recorded_once(
+    board, worked, op
+):
     task, old, _stranger, _ended = worked
     words = words_for(op, task, board.create("to wait for"))
     for _ in range(2):

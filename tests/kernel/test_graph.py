@@ -135,7 +135,11 @@ def test_what_starts_after_any_end_goes_on_after_a_cancelled_or_given_up_parent(
     [one] = board.start()
     board.settle(one.run_id, Exit(exit_code=1))
     board.ask("task.cancel", id=cancelled)
-    assert [board.status(number) for number in (first, second, strict)] == ["ready", "ready", "todo"]
+    assert [board.status(number) for number in (first, second, strict)] == [
+        "ready",
+        "ready",
+        "todo",
+    ]
     assert board.why(strict) == "parent_failed"
     board.ask("task.unblock", id=given_up)
     assert board.status(second) == "todo"
@@ -210,7 +214,9 @@ def test_a_finished_parent_is_deleted_without_a_word_to_its_children(board):
 
 
 def test_a_task_becomes_a_graph_at_once_and_never_twice(board):
-    root = board.create("big", initial_status="triage", assignee="lead", tenant="acme", workspace="dir:/srv/a")
+    root = board.create(
+        "big", initial_status="triage", assignee="lead", tenant="acme", workspace="dir:/srv/a"
+    )
     pieces = [
         {"title": "first"},
         {"title": "second", "after": [0], "assignee": "coder"},
@@ -235,7 +241,11 @@ def test_a_task_becomes_a_graph_at_once_and_never_twice(board):
 def test_a_graph_that_makes_no_sense_is_refused_whole(board):
     root = board.create(initial_status="triage")
     before = board.dump()
-    for pieces in ([], [{"title": "a", "after": [0]}], [{"title": "a"}, {"title": "b", "after": [-1]}]):
+    for pieces in (
+        [],
+        [{"title": "a", "after": [0]}],
+        [{"title": "a"}, {"title": "b", "after": [-1]}],
+    ):
         with pytest.raises(Invalid):
             board.ask("task.decompose", id=root, pieces=pieces)
         assert board.dump() == before
@@ -265,7 +275,9 @@ def test_a_task_that_was_decomposed_before_is_not_decomposed_again(board):
 
 def test_the_sweep_repairs_what_came_about_without_the_program(board):
     parent, ready, waiting = board.create(), board.create(), at(board, Status.TODO)
-    board.execute(f"INSERT INTO link (parent_id, child_id, created_at) VALUES ({parent}, {ready}, 1)")
+    board.execute(
+        f"INSERT INTO link (parent_id, child_id, created_at) VALUES ({parent}, {ready}, 1)"
+    )
     board.execute(f"DELETE FROM link WHERE child_id = {waiting}")
     assert {one.invariant for one in board.findings()} == {
         "ready_with_open_parent",

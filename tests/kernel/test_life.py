@@ -1,24 +1,15 @@
-"""A task's life by its verbs: creation, blocks, parking, review, ends, and what a person may do to each."""
-
-import json
+"""A task's life by its verbs: creation, parking, promotion by hand, review, edits and ends."""
 
 import pytest
 
-from shopfloor.domain.errors import GuardFailed, Invalid, NotFound, Refused, WrongStatus
+from shopfloor.domain.errors import GuardFailed, NotFound, Refused, WrongStatus
 from shopfloor.domain.lifecycle import Status
 from shopfloor.domain.outcomes import Exit
 from shopfloor.domain.settings import Dispatch, Profile, Settings
 from shopfloor.kernel import sweep
-from tests.support.walk import at, credentials, lead
+from tests.support.walk import at, lead
 
 FUTURE = "2030-01-01T00:00:00Z"
-
-
-def block(board, task, **args):
-    board.ask_as(*credentials(board, task), "task.block", **{"id": task, "reason": "stuck", **args})
-
-
-# Creation.
 
 
 def test_a_key_that_an_unarchived_task_holds_answers_with_that_task(board):
@@ -78,7 +69,10 @@ def test_a_parent_that_is_not_there_is_refused_and_nothing_is_made(board):
 
 def test_a_task_may_be_born_parked(board):
     parked = board.create(initial_status="blocked", reason="wait for the budget")
-    assert (board.status(parked), board.task(parked).block_reason) == ("blocked", "wait for the budget")
+    assert (board.status(parked), board.task(parked).block_reason) == (
+        "blocked",
+        "wait for the budget",
+    )
     assert board.task(parked).block_kind == "needs_input"
     assert board.status(board.create(initial_status="triage")) == "triage"
     assert board.status(board.create(initial_status="scheduled")) == "scheduled"
@@ -86,165 +80,6 @@ def test_a_task_may_be_born_parked(board):
     assert board.status(timed) == "scheduled"
     assert board.start() == [] and board.write(sweep.come_due) == []
     assert [board.status(number) for number in (parked, timed)] == ["blocked", "scheduled"]
-
-
-# Blocks.
-
-
-def test_a_block_is_sticky_until_a_person_acts(board):
-    task = at(board, Status.RUNNING)
-    block(board, task, kind="capability")
-    board.clock.advance(10**10)
-    board.write(sweep.come_due)
-    board.write(lambda tx: sweep.repair_queues(tx, 0))
-    assert board.status(task) == "blocked"
-    assert board.start() == []
-    board.ask("task.unblock", id=task)
-    assert board.status(task) == "ready"
-
-
-def test_the_third_block_of_a_kind_without_an_answer_goes_to_triage(board):
-    task = at(board, Status.RUNNING)
-    for count in (1, 2):
-        block(board, task)
-        assert (board.status(task), board.task(task).loop_count) == ("blocked", count)
-        board.ask("task.unblock", id=task)
-        board.claim(task)
-    block(board, task)
-    assert board.status(task) == "triage"
-    assert board.kinds(task)[-1] == "block_loop_detected"
-    assert board.why(task) == "block_loop"
-
-
-@pytest.mark.parametrize(
-    ("op", "field", "more"),
-    [
-        ("task.comment", "body", {}),
-        ("task.edit", "body", {}),
-        ("task.attach", "name", {"content": "eA=="}),
-    ],
-)
-def test_an_answered_question_does_not_count_to_the_block_loop(board, op, field, more):
-    task = at(board, Status.RUNNING)
-    for turn in range(5):
-        block(board, task)
-        assert board.status(task) == "blocked"
-        board.ask(op, id=task, **more, **{field: f"x{turn}"})
-        board.ask("task.unblock", id=task)
-        board.claim(task)
-    assert board.task(task).loop_count == 0
-
-
-def test_an_answer_takes_back_its_own_block_and_not_those_before(board):
-    task = at(board, Status.RUNNING)
-    block(board, task)
-    board.ask("task.unblock", id=task)
-    board.claim(task)
-    block(board, task)
-    board.ask("task.comment", id=task, body="so it is")
-    board.ask("task.unblock", id=task)
-    assert board.task(task).loop_count == 1
-
-
-def test_a_workers_own_comment_is_no_answer(board):
-    task = at(board, Status.RUNNING)
-    board.ask_as(*credentials(board, task), "task.comment", id=task, body="I asked")
-    block(board, task)
-    board.ask("task.unblock", id=task)
-    assert board.task(task).loop_count == 1
-
-
-def test_a_block_of_another_kind_is_another_loop_and_a_success_ends_it(board):
-    task = at(board, Status.RUNNING)
-    for kind in ("needs_input", "capability", "transient", "needs_input"):
-        block(board, task, kind=kind)
-        assert (board.status(task), board.task(task).loop_count) == ("blocked", 1)
-        board.ask("task.unblock", id=task)
-        board.claim(task)
-    board.ask_as(*credentials(board, task), "task.complete", id=task)
-    assert (board.task(task).loop_kind, board.task(task).loop_count) == (None, 0)
-
-
-def test_specifying_a_looped_task_starts_its_loop_anew(board):
-    task = lead(board, at(board, Status.RUNNING), Status.TRIAGE)
-    board.ask("task.specify", id=task, body="now it is clear")
-    assert (board.status(task), board.task(task).loop_count) == ("ready", 0)
-    assert board.task(task).block_kind is None
-
-
-def test_waiting_for_a_dependency_names_it_and_comes_back_by_itself(board):
-    task, other = at(board, Status.RUNNING), board.create()
-    block(board, task, kind="dependency", on=other)
-    assert board.status(task) == "todo"
-    assert board.kinds(task)[-2:] == ["linked", "dependency_wait"]
-    assert board.task(task).loop_count == 0
-    board.ask("task.complete", id=other)
-    assert board.status(task) == "ready"
-
-
-def test_waiting_for_a_dependency_without_an_open_one_is_refused(board):
-    task, done = at(board, Status.RUNNING), lead(board, board.create(), Status.DONE)
-    before = board.dump("task", "run", "link")
-    with pytest.raises(GuardFailed, match="waits for no unfinished task; name one with `--on ID`"):
-        block(board, task, kind="dependency")
-    with pytest.raises(GuardFailed):
-        block(board, task, kind="dependency", on=done)
-    with pytest.raises(Invalid, match="must be dependency"):
-        block(board, task, kind="transient", on=done)
-    assert board.dump("task", "run", "link") == before
-
-
-def test_a_forced_task_that_waits_for_a_dependency_really_waits(board):
-    parent = board.create()
-    task = board.create(parents=[parent])
-    board.ask("task.promote", id=task, force=True)
-    board.claim(task)
-    block(board, task, kind="dependency", on=parent)
-    assert (board.status(task), board.task(task).forced_at) == ("todo", None)
-    assert board.write(lambda tx: sweep.repair_queues(tx, 0))[0] == []
-
-
-def test_a_person_blocks_a_running_task_and_its_run_is_taken_back(board):
-    task = board.create(command={"argv": ["true"]})
-    [one] = board.start()
-    board.ask("task.block", id=task, reason="stop, please")
-    assert (board.status(task), board.task(task).block_reason) == ("blocked", "stop, please")
-    assert (board.run(one.run_id).outcome, board.run(one.run_id).gone_at) == ("reclaimed", None)
-    assert board.task(task).loop_count == 0
-
-
-def test_a_person_who_blocks_or_completes_an_unclaimed_task_leaves_a_run_with_the_words(board):
-    blocked, done = board.create(), board.create()
-    board.ask("task.block", id=blocked, reason="not this week")
-    board.ask("task.complete", id=done, summary="it was done already", metadata={"by": "hand"})
-    [one], [two] = board.runs(blocked), board.runs(done)
-    assert (one.role, one.outcome, one.error) == ("person", "blocked", "not this week")
-    assert (two.role, two.outcome, two.summary) == ("person", "completed", "it was done already")
-    assert json.loads(two.metadata) == {"by": "hand"}
-    for run in (one, two):
-        assert run.claimed_at == run.started_at == run.ended_at == run.gone_at
-    assert board.ask("stats.show").by_outcome == {}
-
-
-def test_unblocking_leads_back_to_the_phase_and_to_the_parents(board):
-    reviewed = at(board, Status.REVIEW)
-    waiting = at(board, Status.TODO)
-    for task, home in ((reviewed, "review"), (waiting, "todo"), (board.create(), "ready")):
-        board.ask("task.block", id=task, reason="r")
-        assert board.status(task) == "blocked"
-        board.ask("task.unblock", id=task)
-        assert board.status(task) == home
-
-
-def test_several_tasks_are_unblocked_and_one_refusal_does_not_stop_the_others(board):
-    parked, blocked, ready = (at(board, s) for s in (Status.SCHEDULED, Status.BLOCKED, Status.READY))
-    answers = board.ask("task.unblock", ids=[parked, ready, blocked, 99])
-    assert [one["id"] for one in answers] == [parked, ready, blocked, 99]
-    assert [("error" in one) for one in answers] == [False, True, False, True]
-    assert board.status(parked) == board.status(blocked) == "ready"
-
-
-# Parking.
 
 
 def test_a_scheduled_task_comes_due_at_its_time_and_not_before(board):
@@ -274,7 +109,9 @@ def test_a_task_that_comes_due_before_its_parents_are_done_waits_for_them(board)
     assert board.status(task) == "todo"
 
 
-@pytest.mark.parametrize("op", ["task.schedule", "task.reclaim", "task.archive", "task.cancel", "task.block"])
+@pytest.mark.parametrize(
+    "op", ["task.schedule", "task.reclaim", "task.archive", "task.cancel", "task.block"]
+)
 def test_a_persons_verb_on_a_running_task_closes_its_run_and_leaves_none_open(board, op):
     task = board.create(command={"argv": ["true"]})
     [one] = board.start()
@@ -288,15 +125,14 @@ def test_a_persons_verb_on_a_running_task_closes_its_run_and_leaves_none_open(bo
     assert board.findings() == []
 
 
-# Promotion by hand.
-
-
 def test_promotion_by_hand_needs_the_parents_and_force_overrides_and_then_it_starts(board):
     parent = board.create()
     task = board.create(parents=[parent], command={"argv": ["true"]})
     with pytest.raises(GuardFailed, match="still waits for 1 unfinished parent"):
         board.ask("task.promote", id=task)
-    assert board.ask("task.promote", id=task, force=True, dry_run=True).note == "it would become ready"
+    assert (
+        board.ask("task.promote", id=task, force=True, dry_run=True).note == "it would become ready"
+    )
     assert board.status(task) == "todo"
     board.ask("task.promote", id=task, force=True)
     assert board.data(task, "promoted_manual") == {"from": "todo", "forced": True}
@@ -326,9 +162,6 @@ def test_promotion_does_not_touch_the_assignee(board):
     task = board.create(initial_status="blocked", assignee="coder")
     board.ask("task.promote", id=task)
     assert (board.status(task), board.task(task).assignee) == ("ready", "coder")
-
-
-# Review.
 
 
 def review_settings(review="profile"):
@@ -379,7 +212,9 @@ def test_a_reviewer_that_waits_for_a_dependency_comes_back_to_review(board):
     board.settings = review_settings()
     task, other = at(board, Status.REVIEW, assignee="coder"), board.create()
     [review] = [one for one in board.start() if one.role == "reviewer"]
-    board.ask_as(review.run_id, review.token, "task.block", id=task, reason="r", kind="dependency", on=other)
+    board.ask_as(
+        review.run_id, review.token, "task.block", id=task, reason="r", kind="dependency", on=other
+    )
     assert (board.status(task), board.task(task).phase) == ("todo", "review")
     board.ask("task.complete", id=other)
     assert board.status(task) == "review"
@@ -388,9 +223,6 @@ def test_a_reviewer_that_waits_for_a_dependency_comes_back_to_review(board):
 def test_only_the_worker_of_a_run_sends_heartbeats(board):
     with pytest.raises(Refused, match="only the worker"):
         board.ask("task.heartbeat", id=board.create())
-
-
-# Edits.
 
 
 def test_an_edit_is_one_event_that_names_the_fields_and_nothing_changed_is_none(board):
@@ -442,9 +274,6 @@ def test_terminating_stops_the_worker_and_keeps_the_task_from_starting(board):
     assert len(board.start()) == 1
 
 
-# Ends.
-
-
 def test_a_reopened_task_makes_those_that_waited_for_it_wait_again(board):
     parent = board.create()
     child = board.create(parents=[parent])
@@ -464,7 +293,9 @@ def test_an_unarchived_unfinished_parent_holds_its_children_back_again(board):
     assert (board.status(parent), board.status(child)) == ("ready", "todo")
 
 
-@pytest.mark.parametrize("status", [s for s in Status if s not in (Status.ARCHIVED, Status.RUNNING)])
+@pytest.mark.parametrize(
+    "status", [s for s in Status if s not in (Status.ARCHIVED, Status.RUNNING)]
+)
 def test_an_archived_task_comes_back_to_the_status_that_it_had(board, status):
     task = at(board, status)
     board.ask("task.archive", id=task)
@@ -486,7 +317,12 @@ def test_the_handoff_of_a_task_is_kept_and_told_to_its_children(board):
     child = board.create("repair it", parents=[parent])
     one = board.claim(parent)
     board.ask_as(
-        one.run, one.token, "task.complete", id=parent, summary="It is the cache.\nMore.", result="cache",
+        one.run,
+        one.token,
+        "task.complete",
+        id=parent,
+        summary="It is the cache.\nMore.",
+        result="cache",
         metadata={"files": 2},
     )
     assert board.data(parent, "completed")["summary"] == "It is the cache."

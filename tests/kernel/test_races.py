@@ -5,7 +5,7 @@ can; so every order in which the two may meet is tried, and not the one that cha
 """
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -16,37 +16,46 @@ LOOK_S = 0.05
 STATEMENTS_MAX = 60
 
 
+class Stopper:
+    """A probe that stops its client before the n-th statement, from 1, until it may go on."""
+
+    def __init__(self, number):
+        self._number = number
+        self._asked = None
+        self.stopped = threading.Event()
+        self.go_on = threading.Event()
+
+    def start(self):
+        self._asked = 0
+
+    def __call__(self, _name):
+        if self._asked is None:
+            return
+        self._asked += 1
+        if self._asked == self._number:
+            self.stopped.set()
+            self.go_on.wait(30)
+
+
 def beside(place, prepare, first, second):
     """Run `first` and `second` at once, once for each statement that `first` can be stopped at."""
     second_board = place.open()
     for number in range(1, STATEMENTS_MAX):
-        stopped, go_on = threading.Event(), threading.Event()
-        asked = 0
-        counting = False
-
-        def probe(_name, number=number, stopped=stopped, go_on=go_on):
-            nonlocal asked
-            asked += counting
-            if asked == number and not stopped.is_set():
-                stopped.set()
-                go_on.wait(5)
-
+        probe = Stopper(number)
         first_board = place.open(probe=probe)
         given = prepare(second_board)
-        counting = True
+        probe.start()
         with ThreadPoolExecutor(2) as pool:
             one = pool.submit(outcome, first, first_board, given)
-            while not stopped.is_set() and not one.done():
-                stopped.wait(LOOK_S)
+            while not probe.stopped.wait(LOOK_S) and not one.done():
+                continue
             other = pool.submit(outcome, second, second_board, given)
             # It ends, or it waits for the first one's locks; both are as they should be.
-            pair = threading.Event()
-            other.add_done_callback(lambda _done, pair=pair: pair.set())
-            pair.wait(LOOK_S)
-            go_on.set()
+            wait([other], LOOK_S)
+            probe.go_on.set()
             yield second_board, given, one.result(30), other.result(30)
         assert second_board.findings() == []
-        if not stopped.is_set():
+        if not probe.stopped.is_set():
             return
     pytest.fail(f"the first client has more than {STATEMENTS_MAX} statements; try them all")
 
@@ -153,7 +162,10 @@ def test_a_worker_that_completes_while_it_is_cancelled_does_one_of_both(place):
     ):
         assert len(refusals(*answers)) == 1
         [run] = board.runs(task)
-        assert (board.status(task), run.outcome) in (("done", "completed"), ("cancelled", "cancelled"))
+        assert (board.status(task), run.outcome) in (
+            ("done", "completed"),
+            ("cancelled", "cancelled"),
+        )
 
 
 def test_a_child_that_is_claimed_while_its_parent_is_reopened_keeps_the_board_in_order(place):

@@ -1,16 +1,12 @@
-"""How attempts end that gave no verdict: by their exit record, their check, their lease, their start."""
-
-import json
+"""How attempts end that gave no verdict, by what their supervisor saw; and that each ends once."""
 
 import pytest
 
-from shopfloor.domain.errors import Stale
 from shopfloor.domain.lifecycle import Outcome
 from shopfloor.domain.outcomes import Exit
 from shopfloor.domain.settings import Dispatch, Profile, Settings
 from shopfloor.kernel import sweep
 from shopfloor.kernel.settle import Settlement, end_as
-from shopfloor.store import runs
 
 COMMAND = {"argv": ["true"]}
 CHECKED = {"command": COMMAND, "check": ["make", "test"]}
@@ -49,7 +45,11 @@ def test_a_command_that_exits_with_0_is_done(board):
     settled = board.settle(run, OK, record='{"exit_code":0}')
     assert (settled.settlement, settled.outcome) == (Settlement.CLOSED, Outcome.COMPLETED)
     ended = board.run(run)
-    assert (ended.outcome, ended.exit_code, ended.exit_record) == ("completed", 0, '{"exit_code":0}')
+    assert (ended.outcome, ended.exit_code, ended.exit_record) == (
+        "completed",
+        0,
+        '{"exit_code":0}',
+    )
     assert ended.ended_at == ended.gone_at == board.now
     assert board.task(task).succeeded_at == board.now
     assert board.kinds(task) == ["created", "claimed", "completed"]
@@ -73,7 +73,11 @@ def test_a_failure_is_counted_and_at_the_limit_the_board_gives_up(board, seen, o
     settled = board.settle(again(board, task), seen)
     assert settled.gave_up
     given_up = board.task(task)
-    assert (given_up.status, given_up.block_kind, given_up.failures_work) == ("blocked", "gave_up", 2)
+    assert (given_up.status, given_up.block_kind, given_up.failures_work) == (
+        "blocked",
+        "gave_up",
+        2,
+    )
     assert "gave up after 2 failed attempts" in given_up.block_reason
     assert given_up.last_error in given_up.block_reason
     assert board.kinds(task)[-2:] == [outcome, "gave_up"]
@@ -92,7 +96,12 @@ def test_unblocking_what_was_given_up_starts_the_count_anew(board):
 def test_nothing_but_a_success_or_a_person_resets_the_count_of_failures(board):
     task, run = order(board, max_attempts=9)
     board.settle(run, FAILED)
-    for seen in (Exit(never_started=True), Exit(stopped=True), Exit(exit_code=75), Exit(fenced=True)):
+    for seen in (
+        Exit(never_started=True),
+        Exit(stopped=True),
+        Exit(exit_code=75),
+        Exit(fenced=True),
+    ):
         board.settle(again(board, task), seen)
         board.clock.advance(300_000)
         assert board.task(task).failures_work == 1
@@ -209,7 +218,11 @@ def test_goal_turns_that_are_used_up_block_at_once(board):
     task, run = order(board, max_attempts=9)
     end(board, run, Outcome.GOAL_BUDGET_SPENT, "20 of 20 turns")
     blocked = board.task(task)
-    assert (blocked.status, blocked.block_kind, blocked.failures_work) == ("blocked", "needs_input", 1)
+    assert (blocked.status, blocked.block_kind, blocked.failures_work) == (
+        "blocked",
+        "needs_input",
+        1,
+    )
 
 
 @pytest.mark.parametrize("outcome", [Outcome.AUTH_FAILED, Outcome.PERMISSION_REFUSED])
@@ -285,73 +298,6 @@ def test_a_worker_that_found_the_guard_shut_is_nobodys_failure(board):
     assert (board.status(task), board.task(task).failures_work) == ("ready", 0)
 
 
-def test_a_check_decides_when_the_worker_has_left(board):
-    task, run = order(board, **CHECKED)
-    assert board.settle(run, OK).settlement is Settlement.CHECK
-    assert board.status(task) == "running"
-    assert board.why(task) == "check_runs"
-    assert board.settle_check(run, OK).outcome is Outcome.COMPLETED
-    assert board.status(task) == "done"
-    assert board.run(run).exit_code == 0
-
-
-def test_a_failed_check_is_a_failure_and_its_words_go_to_the_next_attempt(board):
-    task, run = order(board, **CHECKED)
-    board.settle(run, OK)
-    board.settle_check(run, FAILED, note="2 tests failed")
-    assert (board.status(task), board.task(task).failures_work) == ("ready", 1)
-    assert board.run(run).outcome == "check_failed"
-    assert board.task(task).last_error == "the check ended with exit status 1\n2 tests failed"
-    assert "2 tests failed" in board.ask("task.context", id=task).text
-
-
-@pytest.mark.parametrize(
-    ("seen", "words"),
-    [
-        (Exit(timed_out=True, signal=9), "did not end in time"),
-        (Exit(signal=9), "killed by signal 9"),
-        (Exit(spawn_error="not found"), "could not be started: not found"),
-        (Exit(exit_code=4), "exit status 4"),
-    ],
-)
-def test_a_check_that_does_not_pass_says_how(board, seen, words):
-    task, run = order(board, **CHECKED)
-    board.settle(run, OK)
-    board.settle_check(run, seen)
-    assert words in board.task(task).last_error
-
-
-def test_a_pending_verdict_survives_the_workers_crash(board):
-    task, run = order(board, **CHECKED)
-    done = board.ask_as(run, board.run(run).token, "task.complete", id=task, summary="s", metadata={"a": 1})
-    assert done.status == "running"
-    assert board.ask("run.show", id=run).pending_check
-    child = board.create(parents=[task])
-    assert board.settle(run, Exit(signal=9)).settlement is Settlement.CHECK
-    assert board.status(child) == "todo"
-    board.settle_check(run, OK)
-    told = board.task(task)
-    assert (told.status, told.summary, json.loads(told.metadata)) == ("done", "s", {"a": 1})
-    assert board.status(child) == "ready"
-    assert board.run(run).exit_signal == 9
-
-
-def test_completing_by_hand_skips_the_check_and_the_event_says_so(board):
-    task, run = order(board, **CHECKED)
-    board.ask("task.complete", id=task, summary="I looked myself")
-    assert board.status(task) == "done"
-    assert board.run(run).outcome == "superseded"
-    assert board.data(task, "completed")["check_skipped"] is True
-
-
-def test_a_check_of_a_run_that_was_taken_back_decides_nothing(board):
-    task, run = order(board, **CHECKED)
-    board.settle(run, OK)
-    board.ask("task.cancel", id=task)
-    assert board.settle_check(run, OK).settlement is Settlement.GONE
-    assert board.status(task) == "cancelled"
-
-
 def test_a_reviewers_failures_are_counted_apart_and_it_gives_up_in_review(board):
     board.settings = agent_settings()
     task = board.create(assignee="agent", max_attempts=2)
@@ -365,81 +311,11 @@ def test_a_reviewers_failures_are_counted_apart_and_it_gives_up_in_review(board)
         assert (review.role, review.profile) == ("reviewer", "reviewer")
         board.settle(review.run_id, Exit(exit_code=1))
     told = board.task(task)
-    assert (told.status, told.phase, told.failures_work, told.failures_review) == ("blocked", "review", 1, 2)
+    assert (told.status, told.phase, told.failures_work, told.failures_review) == (
+        "blocked",
+        "review",
+        1,
+        2,
+    )
     board.ask("task.unblock", id=task)
     assert board.status(task) == "review"
-
-
-def test_a_run_without_a_supervisor_is_taken_back_when_its_lease_ends(board):
-    task = board.create()
-    one = board.claim(task)
-    expired = board.run(one.run).lease_until
-    settings = board.settings
-    board.now = expired
-    assert board.write(lambda tx: sweep.reclaim_expired(tx, settings, "here", shared=False)) == []
-    board.now = expired + 1
-    [settled] = board.write(lambda tx: sweep.reclaim_expired(tx, settings, "here", shared=False))
-    assert settled.outcome is Outcome.RECLAIMED
-    assert (board.status(task), board.task(task).failures_work) == ("ready", 0)
-    with pytest.raises(Stale):
-        board.ask_as(one.run, one.token, "task.complete", id=task)
-
-
-def test_a_heartbeat_renews_the_lease_of_a_run_without_a_supervisor(board):
-    task = board.create()
-    one = board.claim(task)
-    board.clock.advance(600_000)
-    board.ask_as(one.run, one.token, "task.heartbeat", id=task)
-    assert board.run(one.run).lease_until == board.now + 15 * 60_000
-
-
-def test_another_hosts_expired_run_is_taken_back_on_a_shared_board_only(board):
-    task, run = order(board)
-    settings = board.settings
-    board.clock.advance(60_001)
-    assert board.write(lambda tx: sweep.reclaim_expired(tx, settings, "there", shared=False)) == []
-    assert board.write(lambda tx: sweep.reclaim_expired(tx, settings, "here", shared=True)) == []
-    [settled] = board.write(lambda tx: sweep.reclaim_expired(tx, settings, "there", shared=True))
-    assert settled.run_id == run
-    assert board.run(run).gone_at == board.now
-    assert board.status(task) == "ready"
-
-
-def test_a_closed_run_whose_processes_leave_keeps_its_lease_and_its_slot(board):
-    task, run = order(board)
-    board.ask("task.reclaim", id=task)
-    until = board.now + 90_000
-    assert board.write(lambda tx: runs.renew(tx, "here", until)) == 1
-    assert board.run(run).lease_until == until
-    board.clock.advance(90_001)
-    settings = board.settings
-    [settled] = board.write(lambda tx: sweep.reclaim_expired(tx, settings, "there", shared=True))
-    assert settled.settlement is Settlement.GONE
-    assert board.run(run).outcome == "reclaimed"
-
-
-def test_a_run_that_was_taken_back_before_its_start_never_starts(board):
-    task = board.create(command=COMMAND)
-    one = board.claim(task)
-    assert board.identify(one.run, one.token)
-    board.ask("task.reclaim", id=task)
-    assert not board.identify(one.run, one.token)
-    assert not board.identify(board.claim(task).run, "another token")
-
-
-def test_a_start_that_failed_is_a_failure_of_the_task_with_the_reason(board):
-    task, run = order(board)
-    end(board, run, Outcome.SPAWN_FAILED, "the folder /srv/x is not there")
-    assert board.task(task).last_error == "the folder /srv/x is not there"
-    assert board.task(task).failures_work == 1
-    assert end(board, run, Outcome.SPAWN_FAILED).settlement is Settlement.KNOWN
-
-
-def test_a_run_that_the_board_ended_while_its_processes_live_is_not_gone(board):
-    task, run = order(board)
-    end(board, run, Outcome.STALE, gone=False)
-    assert board.run(run).gone_at is None
-    assert board.start() == []
-    board.settle(run, Exit(stopped=True, signal=9))
-    assert board.run(run).outcome == "stale"
-    assert again(board, task)

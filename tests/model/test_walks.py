@@ -54,11 +54,15 @@ def test_a_random_walk_keeps_the_board_in_order(dialect, request, tmp_path):
         database=None,
         suppress_health_check=SLOW,
     )
-    if not request.config.getoption("--hypothesis-profile") == "soak":
+    if request.config.getoption("--hypothesis-profile") != "soak":
         run_state_machine_as_test(machine, settings=walks)
         return
     long_walks = settings(
-        walks, max_examples=200, stateful_step_count=SOAK_STEPS, derandomize=False, phases=set(Phase)
+        walks,
+        max_examples=200,
+        stateful_step_count=SOAK_STEPS,
+        derandomize=False,
+        phases=set(Phase),
     )
     end = time.monotonic() + SOAK_S
     while time.monotonic() < end:

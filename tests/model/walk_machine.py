@@ -115,7 +115,13 @@ class Walk(RuleBasedStateMachine):
         if len(self.made) < 12:
             above = list({self.some(pick) for pick in parents})
             made = self.ask(
-                "task.create", must=True, title="t", parents=above, assignee=who, initial_status=where, **more
+                "task.create",
+                must=True,
+                title="t",
+                parents=above,
+                assignee=who,
+                initial_status=where,
+                **more,
             )
             self.add(made)
 
@@ -222,7 +228,11 @@ class Walk(RuleBasedStateMachine):
         for hold in self.board.ask("dispatch.holds"):
             if hold.code == "paused" and hold.scope == "board":
                 self.ask("dispatch.resume", must=True)
-            if hold.code == "paused" and hold.scope == "task" and self.status(int(hold.name)) in OPEN:
+            if (
+                hold.code == "paused"
+                and hold.scope == "task"
+                and self.status(int(hold.name)) in OPEN
+            ):
                 self.ask("dispatch.resume", ids=[int(hold.name)], must=True)
 
     # Workers.
@@ -286,7 +296,9 @@ class Walk(RuleBasedStateMachine):
         claimed = self.board.start(most=most, host_cap=3)
         self.workers += [(one.task.id, one.run_id, one.token) for one in claimed]
         assert len(claimed) <= most
-        held = [run for number in self.made for run in self.board.runs(number) if run.gone_at is None]
+        held = [
+            run for number in self.made for run in self.board.runs(number) if run.gone_at is None
+        ]
         if claimed:
             assert len(held) <= CAP
             assert len([run for run in held if run.profile == "agent"]) <= 2
@@ -353,5 +365,3 @@ class Walk(RuleBasedStateMachine):
             if now.status != "done":
                 assert now.failures_work >= was.failures_work
                 assert now.failures_review >= was.failures_review
-
-

@@ -116,9 +116,13 @@ class Home:
         return daemon
 
     def shop(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run one command to its end."""
+        """Run one `shop` command to its end."""
+        return self.run([str(self.python), "-m", "shopfloor", *arguments], **env)
+
+    def run(self, argv: list[str], **env: str) -> subprocess.CompletedProcess[str]:
+        """Run any program to its end, in the surroundings of this home."""
         return subprocess.run(
-            [str(self.python), "-m", "shopfloor", *arguments],
+            argv,
             env={**self.environment, **env},
             stdin=subprocess.DEVNULL,
             capture_output=True,

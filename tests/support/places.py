@@ -78,9 +78,9 @@ def wipe(url: str) -> None:
         connection.execute(
             "".join(f"DELETE FROM {table};" for table in TABLES).encode(), prepare=False
         )
-        for table in NUMBERED:
+        for table, column in NUMBERED.items():
             connection.execute(
-                f"SELECT setval(pg_get_serial_sequence('{table}', '{NUMBERED[table]}'), 1, false)".encode()
+                f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), 1, false)".encode()
             )
 
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from shopfloor.config import Home
-from shopfloor.domain.errors import Conflict, Invalid, NotFound, Unavailable
+from shopfloor.domain.errors import BadConfiguration, Conflict, Invalid, NotFound, Unavailable
 from shopfloor.domain.limits import SLUG_CHARS_MAX
 from shopfloor.ops.context import BoardInfo
 from shopfloor.process.files import write_atomic
@@ -233,12 +233,14 @@ def _now() -> int:
 
 
 def private(path: Path) -> None:
-    """Make the home's folder for its user alone; raises Unavailable where it cannot be made."""
+    """Make the home's folder for its user alone; raises BadConfiguration where it cannot be made."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as wrong:
-        raise Unavailable(f"the home {path} cannot be made: {wrong.strerror}") from None
+        raise BadConfiguration(
+            f"the home {path} cannot be made: {wrong.strerror}; set SHOPFLOOR_HOME to a folder of yours"
+        ) from None
     if not os.access(path, os.W_OK | os.X_OK):
-        raise Unavailable(
+        raise BadConfiguration(
             f"the home {path} cannot be written; set SHOPFLOOR_HOME to a folder of yours"
         )

@@ -87,7 +87,7 @@ class DaemonDispatching:
         self.loop: DispatchLoop | None = None
 
     def run_pass(self, *, dry_run: bool, most: int | None) -> DispatchReport:
-        from shopfloor.daemon.single import dry_run as look  # noqa: PLC0415 - seldom asked for
+        from shopfloor.daemon.single import look  # noqa: PLC0415 - seldom asked for
 
         if dry_run or self.loop is None:
             return look(self._service, most=most)

@@ -79,6 +79,7 @@ class HomeClient:
             request = request._replace(board=self._board)
         line = request.encode()
         deadline = None
+        last = Unavailable("the door closed again and again; see what `shop up` says")
         while True:
             try:
                 return self._door.ask(line)
@@ -86,15 +87,14 @@ class HomeClient:
                 # The wait begins here: a request may take as long as it likes before its door dies.
                 deadline = deadline or time.monotonic() + WAIT_S
                 if time.monotonic() >= deadline:
-                    raise Unavailable(
-                        "the door closed again and again; see what `shop up` says"
-                    ) from None
+                    raise last from None
             try:
                 return self._be_the_door(request, line, deadline)
             except Unavailable as busy:
                 # A damaged or newer board will not be better in ten seconds.
-                if type(busy) is not Unavailable or time.monotonic() >= deadline:
+                if type(busy) is not Unavailable:
                     raise
+                last = busy
             time.sleep(PAUSE_S)
 
     def _be_the_door(self, request: Ask, line: bytes, deadline: float) -> bytes:

@@ -152,11 +152,10 @@ class NoDispatcher:
         self._service = service
 
     def run_pass(self, *, dry_run: bool, most: int | None) -> DispatchReport:
-        from shopfloor.daemon import single  # noqa: PLC0415 - only `dispatch` needs the loops
+        from shopfloor.daemon.single import look, single_pass  # noqa: PLC0415 - brings the loops
 
-        if dry_run:
-            return single.dry_run(self._service, most=most)
-        return single.single_pass(self._service, most=most)
+        work = look if dry_run else single_pass
+        return work(self._service, most=most)
 
     def wait_for_change(self, seen: int, timeout_s: float) -> int:  # noqa: ARG002 - one door, one port
         """Nobody else can change a board whose lock is held here, so there is nothing to wait for."""

@@ -40,7 +40,7 @@ def single_pass(board: DispatchBoard, *, most: int | None) -> DispatchReport:
     return report
 
 
-def dry_run(board: DispatchBoard, *, most: int | None) -> DispatchReport:
+def look(board: DispatchBoard, *, most: int | None) -> DispatchReport:
     """What a pass would do now; nothing is written."""
     return board.database.read(lambda tx: _would(tx, board, most))
 

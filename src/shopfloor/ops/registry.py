@@ -44,15 +44,22 @@ class Operation:
 
 REGISTRY: dict[str, Operation] = {}
 
+# Where the operations of each noun are; a module is loaded when one of its noun is asked for.
 MODULES: dict[str, tuple[str, ...]] = {
-    "task": ("tasks", "moves", "plans", "notes", "files"),
-    "run": ("runs",),
-    "dispatch": ("dispatch",),
-    "board": ("boards",),
-    "event": ("events",),
-    "stats": ("stats",),
-    "admin": ("admin",),
-    "profile": ("profiles",),
+    "task": (
+        "shopfloor.ops.tasks",
+        "shopfloor.ops.moves",
+        "shopfloor.ops.plans",
+        "shopfloor.ops.notes",
+        "shopfloor.ops.files",
+    ),
+    "run": ("shopfloor.ops.runs",),
+    "dispatch": ("shopfloor.ops.dispatch",),
+    "board": ("shopfloor.ops.boards",),
+    "event": ("shopfloor.ops.events",),
+    "stats": ("shopfloor.ops.stats",),
+    "admin": ("shopfloor.ops.admin",),
+    "profile": ("shopfloor.ops.profiles",),
 }
 
 
@@ -93,7 +100,7 @@ def find(name: str) -> Operation:
     for module in MODULES.get(name.partition(".")[0], ()):
         if name in REGISTRY:
             break
-        import_module(f"shopfloor.ops.{module}")
+        import_module(module)
     if name not in REGISTRY:
         raise NotFound(f"there is no operation {name!r}; `shop help` lists the commands")
     return REGISTRY[name]
@@ -101,7 +108,7 @@ def find(name: str) -> Operation:
 
 def everything() -> dict[str, Operation]:
     """All operations, in the order of the modules, whichever was loaded first."""
-    places = [f"shopfloor.ops.{module}" for modules in MODULES.values() for module in modules]
+    places = [module for modules in MODULES.values() for module in modules]
     for place in places:
         import_module(place)
     in_order = sorted(REGISTRY.values(), key=lambda op: places.index(op.run.__module__))

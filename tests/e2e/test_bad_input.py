@@ -1,0 +1,211 @@
+"""What is wrong around the program: each is one sentence and an exit status, and nothing is harmed."""
+
+import os
+import sqlite3
+import sys
+import textwrap
+from contextlib import closing
+
+import pytest
+
+from shopfloor.domain.errors import Conflict, Invalid, NotFound, Unavailable
+from tests.support.waiting import eventually
+
+# Root may write everywhere; without these two abilities it is bound to a folder's mode like anybody.
+AS_ANYBODY = """
+    import ctypes, os, sys
+    for ability in (1, 2):
+        ctypes.CDLL(None).prctl(24, ability, 0, 0, 0)
+    os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def complaint(done):
+    """The one sentence that a command ended with."""
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return lines[0]
+
+
+@pytest.mark.parametrize("words", [("create", "x"), ("list",), ("init",), ("up",)])
+def test_a_home_that_cannot_be_written_is_one_sentence(home, words):
+    home.path.mkdir(mode=0o500)
+    python = home.python
+    program = [sys.executable, "-c", textwrap.dedent(AS_ANYBODY), str(python), "-m", "shopfloor"]
+    done = home.run([*program, *words])
+    home.path.chmod(0o700)
+    assert done.returncode == 78
+    assert str(home.path) in complaint(done)
+
+
+def test_a_home_below_a_file_is_one_sentence(home, tmp_path):
+    (tmp_path / "file").touch()
+    done = home.shop("create", "x", SHOPFLOOR_HOME=str(tmp_path / "file" / "home"))
+    assert done.returncode == 78
+    assert "Not a directory" in complaint(done)
+
+
+@pytest.mark.parametrize(
+    "text", [b"this is no database at all" * 100, b"SQLite format 3\0" + b"\xff" * 8000]
+)
+def test_a_file_that_is_no_database_is_refused_and_kept_as_one_copy(home, text):
+    home.create("first")
+    place = home.board() / "board.db"
+    for beside in home.board().glob("board.db-*"):
+        beside.unlink()
+    place.write_bytes(text)
+    for _ in range(3):
+        done = home.shop("list")
+        assert done.returncode == 78
+        assert "board.db" in complaint(done)
+    assert place.read_bytes() == text
+    (copy,) = home.board().glob("board.db.corrupt.*.bak")
+    assert copy.read_bytes() == text
+    home.fsck_at_close = False
+
+
+def test_up_serves_the_other_boards_beside_a_damaged_one(home, notes):
+    home.create("first")
+    home.ask("board.create", slug="good")
+    (home.board() / "board.db").write_bytes(b"no database" * 1000)
+    daemon = home.up()
+    assert "default: " in daemon.log()
+    task = home.ask("task.create", board="good", title="x", command={"argv": notes.worker()})[
+        "task"
+    ]
+    home.becomes(task["id"], "done", board="good")
+    assert home.shop("list").returncode == 78
+    home.fsck_at_close = False
+
+
+def test_a_board_of_a_newer_program_is_refused_and_not_changed(home):
+    home.create("first")
+    place = home.board() / "board.db"
+    with closing(sqlite3.connect(place)) as beside:
+        beside.execute(
+            "INSERT INTO schema_step (number, name, checksum, applied_at) VALUES (9999, 'later', 'x', 0)"
+        )
+        beside.commit()
+        beside.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = place.read_bytes()
+    done = home.shop("create", "second")
+    assert done.returncode == 78
+    assert "newer" in complaint(done)
+    assert place.read_bytes() == before
+    home.fsck_at_close = False
+
+
+@pytest.mark.parametrize(
+    "slug", ["a/b", "../up", "/etc", "", ".", "..", "-x", "a b", "a\0b", "x" * 65, "ä"]
+)
+def test_a_name_that_is_no_boards_is_refused(home, slug):
+    assert isinstance(home.refused("board.create", slug=slug), Invalid)
+    if slug:
+        assert isinstance(home.refused("task.list", board=slug), Invalid | NotFound)
+    home.create("first")
+    assert [one.name for one in (home.path / "boards").iterdir()] == ["default"]
+
+
+def test_a_name_in_upper_case_is_the_one_in_lower_case(home):
+    home.ask("board.create", slug="Night-Shift")
+    assert (home.board("night-shift") / "board.json").exists()
+    assert home.counts("night-shift") == home.counts("NIGHT-SHIFT") == {}
+
+
+def test_a_board_that_does_not_exist_is_not_made_by_being_named(home):
+    assert isinstance(home.refused("task.list", board="nowhere"), NotFound)
+    home.up()
+    assert isinstance(home.refused("task.list", board="nowhere"), NotFound)
+    assert not home.board("nowhere").exists()
+
+
+@pytest.mark.parametrize("serving", [True, False])
+def test_a_board_with_running_workers_is_not_removed(home, notes, tmp_path, serving):
+    daemon = home.up()
+    home.ask("board.create", slug="busy")
+    task = home.ask(
+        "task.create", board="busy", title="x", command={"argv": notes.worker(f"wait:{tmp_path}/go")}
+    )["task"]["id"]  # fmt: skip
+    eventually(lambda: notes.count("start"))
+    if not serving:
+        daemon.term()
+    refusal = home.refused("board.remove", slug="busy")
+    assert isinstance(refusal, Conflict)
+    assert "running workers" in refusal.message
+    (tmp_path / "go").touch()
+    if not serving:
+        home.up()
+    home.becomes(task, "done", board="busy")
+    home.is_over(task, board="busy")
+    moved = home.ask("board.remove", slug="busy")["folder"]
+    assert not home.board("busy").exists()
+    assert os.path.exists(moved)
+    assert isinstance(home.refused("task.list", board="busy"), NotFound)
+
+
+def test_the_board_that_a_request_goes_to_may_be_the_one_that_is_removed(home):
+    home.ask("board.create", slug="gone")
+    home.ask("board.remove", board="gone", slug="gone", delete=True)
+    assert not home.board("gone").exists()
+    assert [one["slug"] for one in home.ask("board.list")] == ["default"]
+
+
+def test_a_broken_board_description_stops_neither_up_nor_the_other_boards(home, notes):
+    home.ask("board.create", slug="odd")
+    (home.board("odd") / "board.json").write_text('{"name": 1')
+    daemon = home.up()
+    task = home.create_command(notes.worker())
+    home.becomes(task, "done")
+    assert "odd: " in daemon.log()
+    assert "board.json" in home.refused("task.list", board="odd").message
+    (home.board("odd") / "board.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[dispatch\n", "line 1"),
+        ("[dispatch]\ncapp = 3\n", "did you mean 'cap'"),
+        ("[profiles.x]\nargv = 3\n", "profiles.x.argv"),
+        ("[dispatch]\npoll = 'soon'\n", "no duration"),
+        ("\x00", "config.toml"),
+    ],
+)
+@pytest.mark.parametrize("words", [("list",), ("up",)])
+def test_a_broken_configuration_is_one_sentence_with_the_place(home, text, said, words):
+    home.create("first")
+    home.configure(text)
+    done = home.shop(*words)
+    assert done.returncode == 78
+    assert str(home.place.config) in complaint(done)
+    assert said in complaint(done)
+    home.configure("")
+
+
+def test_a_request_that_is_none_is_answered_with_a_sentence(home):
+    import socket
+
+    home.up()
+    for sent in (b"\n", b"{}\n", b"[1]\n", b'{"op": 3}\n', b"\xff\xfe\n", b'{"op": "no.such"}\n'):
+        with socket.socket(socket.AF_UNIX) as door:
+            door.connect(str(home.place.socket))
+            door.sendall(sent)
+            answer = door.makefile("rb").readline()
+        assert b'"error"' in answer, sent
+        assert b"mistake" not in answer, sent
+    assert home.counts() == {}
+
+
+def test_a_socket_left_by_a_killed_daemon_is_in_nobodys_way(home):
+    home.up().kill()
+    assert home.place.socket.exists()
+    assert home.create("through its own door") == 1
+    home.up()
+    assert home.create("through the new one") == 2
+
+
+def test_a_stopping_door_is_not_mistaken_for_a_refusal(home):
+    home.up().term()
+    assert home.counts() == {}
+    assert not isinstance(home.refused("task.show", id=7), Unavailable)
