@@ -28,8 +28,9 @@ ci: setup  ## test, plus the built wheel end to end: everything CI runs.
 bench: setup  ## Measure throughput and pick-up latency on this machine.
 	@$(python) -m bench
 
-soak: setup  ## Random walks over the model for a long time.
+soak: setup  ## Random walks over the model, and chaos over a daemon, for a long time.
 	@$(python) -m pytest tests/model --hypothesis-profile=soak --timeout=3600
+	@$(python) -m pytest tests/e2e/soak.py
 
 docs: setup  ## Make the reference pages anew from the code.
 	@$(python) scripts/docs.py

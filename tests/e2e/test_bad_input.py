@@ -1,10 +1,11 @@
 """What is wrong around the program: each is one sentence and an exit status, and nothing is harmed."""
 
-import os
+import socket
 import sqlite3
 import sys
 import textwrap
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -140,7 +141,7 @@ def test_a_board_with_running_workers_is_not_removed(home, notes, tmp_path, serv
     home.is_over(task, board="busy")
     moved = home.ask("board.remove", slug="busy")["folder"]
     assert not home.board("busy").exists()
-    assert os.path.exists(moved)
+    assert Path(moved).exists()
     assert isinstance(home.refused("task.list", board="busy"), NotFound)
 
 
@@ -184,8 +185,6 @@ def test_a_broken_configuration_is_one_sentence_with_the_place(home, text, said,
 
 
 def test_a_request_that_is_none_is_answered_with_a_sentence(home):
-    import socket
-
     home.up()
     for sent in (b"\n", b"{}\n", b"[1]\n", b'{"op": 3}\n', b"\xff\xfe\n", b'{"op": "no.such"}\n'):
         with socket.socket(socket.AF_UNIX) as door:

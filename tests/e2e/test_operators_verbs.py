@@ -36,10 +36,9 @@ def stubborn(home, notes, *, grace, leave_grace="10m", steps=()):
     return task, home.runs(task)[0]["id"]
 
 
-@pytest.mark.parametrize(("op", "args", "status", "outcome"), VERBS)
-def test_a_verb_closes_the_run_at_once_and_nothing_of_the_worker_is_left(
-    home, notes, op, args, status, outcome
-):  # fmt: skip
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_closes_the_run_at_once_and_nothing_of_the_worker_is_left(home, notes, verb):
+    op, args, status, outcome = verb
     task, run = stubborn(home, notes, grace="50ms")
     home.ask(op, id=task, **args)
     assert home.status(task) == status

@@ -22,6 +22,14 @@ def joined(home, url, *, lease, cap):
 
 
 @pytest.fixture
+def pair(postgres_url, home, other):
+    """The two homes, joined by a board with a short lease."""
+    for one in (home, other):
+        joined(one, postgres_url, lease="2s", cap=2)
+    return home, other
+
+
+@pytest.fixture
 def other(tmp_path):
     yield from home_in(tmp_path / "other", host="there")
 
@@ -85,12 +93,9 @@ def test_a_host_that_dies_half_way_loses_its_tasks_to_the_other_after_its_lease(
 
 
 @pytest.mark.parametrize("dies", ["the daemon", "everything"])
-def test_a_run_of_another_host_is_left_alone_until_its_lease_has_ended(
-    postgres_url, home, other, notes, tmp_path, dies
-):
+def test_a_run_of_another_host_is_left_alone_until_its_lease_has_ended(pair, notes, tmp_path, dies):
     """Its process may be dead or alive: only the lease says so to another host."""
-    joined(home, postgres_url, lease="2s", cap=2)
-    joined(other, postgres_url, lease="2s", cap=2)
+    home, other = pair
     dying = other.up()
     (task,) = create(home, 1, notes.worker(f"wait:{tmp_path}/go"))
     eventually(lambda: notes.count("start"))

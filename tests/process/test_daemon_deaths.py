@@ -51,13 +51,12 @@ def test_a_worker_outlives_its_killed_dispatcher_and_is_adopted_and_settled_once
 
 
 @pytest.mark.parametrize(
-    ("end", "outcome", "status", "failures"),
+    "case",
     [("exit:0", "completed", "done", 0), ("exit:3", "failed", "blocked", 1),
      ("exit:75", "rate_limited", "ready", 0), ("signal:9", "crashed", "blocked", 1)],
 )  # fmt: skip
-def test_an_end_while_no_dispatcher_runs_is_settled_for_what_it_was(
-    home, notes, tmp_path, end, outcome, status, failures
-):
+def test_an_end_while_no_dispatcher_runs_is_settled_for_what_it_was(home, notes, tmp_path, case):
+    end, outcome, status, failures = case
     first = home.up()
     task = home.create_command(notes.worker("wait:" + str(tmp_path / "go"), end), max_attempts=1)
     run = running(home, task, notes)

@@ -100,7 +100,11 @@ class Chaos:
         for number, task, outcome, identified, record in self.home.execute(
             "SELECT id, task_id, outcome, pid, exit_record FROM run"
         ):
-            assert outcome in ("completed", "crashed", "reclaimed"), (number, outcome)
+            # A check that was killed has failed.
+            assert outcome in ("completed", "crashed", "reclaimed", "check_failed"), (
+                number,
+                outcome,
+            )
             if outcome == "completed":
                 completed[task] += 1
                 assert (started[number], ended[number]) == (1, 1)

@@ -3,6 +3,7 @@
     python -m tests.support.client HOME FIRST COUNT ARGV…
 
 Each task's request has the id that its number gives, so whoever starts this again creates nothing twice.
+Every third task has a check.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from shopfloor.app.reach import HomeClient
 from shopfloor.config import Home
 from shopfloor.surfaces.cli.client import Ask
 
+CHECKED = 3
+
 
 def main(root: Path, first: int, count: int, argv: list[str]) -> None:
     """Create the tasks one after the other; ends with an error if one is refused."""
     client = HomeClient(Home(root), None)
     for number in range(first, first + count):
-        args = {"title": f"task {number}", "command": {"argv": argv}}
+        args: dict[str, object] = {"title": f"task {number}", "command": {"argv": argv}}
+        if number % CHECKED == 0:
+            args["check"] = ["true"]
         request = Ask("task.create", json.dumps(args).encode(), None, f"create-{number}", "ann")
         answer = json.loads(client.ask(request))
         assert "result" in answer, answer

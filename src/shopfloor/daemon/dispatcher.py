@@ -38,6 +38,19 @@ CLEAR_AGAIN_S = 0.2
 POLL_JITTER = 0.2
 
 
+def _over(tx: Tx, task_ids: list[int]) -> list[int]:
+    """Which of these tasks have a scratch workspace that nobody needs any more."""
+    found = [tasks.get(tx, number) for number in task_ids]
+    return [
+        task.id
+        for task in found
+        if task is not None
+        and task.status in ("done", "archived")
+        and task.workspace_kind == "scratch"
+        and runs.live_of_task(tx, task.id) is None
+    ]
+
+
 class Prepared(NamedTuple):
     """An attempt whose folders were to be made; `ready` is None where its run was ended instead."""
 
@@ -78,6 +91,7 @@ class Dispatcher:
         self._report = DispatchReport()
         for settled in self.live.adopt(self._preparing):
             self._count(settled)
+        self._lane.put(self._clean_all)
         return self._report
 
     def run_pass(self, most: int | None = None) -> DispatchReport:
@@ -118,40 +132,43 @@ class Dispatcher:
             )
 
     def _settle(self) -> None:
-        settled, to_check = self.live.settle()
+        settled = self.live.settle()
         for one in settled:
             self._count(one)
         ended = [one.task_id for one in settled if one.settlement is not Settlement.CHECK]
         if ended:
             self._lane.put(lambda: self._clean(ended))
-        self._check(to_check)
+        self._check([one for one in settled if one.settlement is Settlement.CHECK])
 
-    def _check(self, to_check: list[Task]) -> None:
+    def _check(self, to_check: list[Settled]) -> None:
+        """Start checks; one that cannot start now, or whose run was closed meanwhile, is settled again."""
+        if not to_check:
+            return
+        found = self._board.database.read(
+            lambda tx: [(tasks.get(tx, one.task_id), runs.get(tx, one.run_id)) for one in to_check]
+        )
         ready: list[Ready] = []
-        for task in to_check:
-            run = self._run_of(task)
-            if run is not None and run.workspace is not None:
-                profile = self._board.settings().profiles.get(run.profile or "")
-                attempt = Attempt(run.id, task, run.token, profile, "")
-                ready.append(starting.ready_to_check(self._board, attempt, run.workspace))
+        for task, run in found:
+            if task is None or run is None or run.ended_at is not None or run.workspace is None:
+                continue
+            profile = self._board.settings().profiles.get(run.profile or "")
+            attempt = Attempt(run.id, task, run.token, profile, "")
+            ready.append(starting.ready_to_check(self._board, attempt, run.workspace))
         going = self._launch(ready)
-        for one in ready:
-            if one.attempt.run_id not in going:
-                self.live.check_again(one.attempt.run_id, one.attempt.task.id)
-
-    def _run_of(self, task: Task) -> Run | None:
-        number = task.current_run
-        if number is None:
-            return None
-        return self._board.database.read(lambda tx: runs.get(tx, number))
+        for one in to_check:
+            if one.run_id not in going:
+                self.live.check_again(one.run_id, one.task_id)
 
     def _clean(self, task_ids: list[int]) -> None:
-        """Remove the scratch workspaces of tasks that ended, now that nothing of them lives."""
-        found = self._board.database.read(lambda tx: [tasks.get(tx, n) for n in task_ids])
-        for task in found:
-            over = task is not None and task.status in ("done", "archived")
-            if task is not None and over and task.workspace_kind == "scratch":
-                self._board.files.drop_scratch(task.id)
+        """Remove the scratch workspaces of tasks that are over, unless a process of theirs still lives."""
+        for task_id in self._board.database.read(lambda tx: _over(tx, task_ids)):
+            self._board.files.drop_scratch(task_id)
+
+    def _clean_all(self) -> None:
+        """The same for what an earlier dispatcher did not come to."""
+        folders = self._board.files.workspaces()
+        if folders.is_dir():
+            self._clean([int(one.name) for one in folders.iterdir() if one.name.isdecimal()])
 
     def _stop(self) -> None:
         if not len(self.live):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from shopfloor.daemon.board import DispatchBoard, write_all
 from shopfloor.daemon.start import CHECK, WORK, Started, marker
+from shopfloor.domain import limits
 from shopfloor.domain.caller import BOARD
 from shopfloor.domain.errors import BoardError, GuardFailed
 from shopfloor.domain.lifecycle import Outcome
@@ -37,7 +38,8 @@ from shopfloor.store import runs, tasks
 from shopfloor.store.db import Tx
 
 OVERDUE_MARGIN_MS = 30_000
-STOP_AGAIN_MS = 5_000
+STOP_AGAIN_MS = 2_000
+STUCK_MS = 4_000
 NOTE_BYTES = 4_000
 CHECKS_LOST_MAX = 3
 NOBODY = Identity("", 0, 0)
@@ -50,6 +52,7 @@ class Watched(NamedTuple):
     started: Started
     told: str = ""
     told_at: int = 0
+    told_first_at: int = 0
     overdue: bool = False
 
 
@@ -134,8 +137,8 @@ class Live:
             if watched is not None:
                 self._ended.append(watched)
 
-    def settle(self) -> tuple[list[Settled], list[Task]]:
-        """Close the runs whose supervisors ended; also answers the tasks whose check must run next."""
+    def settle(self) -> list[Settled]:
+        """Close the runs whose supervisors ended, or learn that their check must run next."""
         self.collect()
         ended, self._ended = self._ended, []
         works = []
@@ -156,7 +159,7 @@ class Live:
                 self._ended.append(work.watched)
                 if not isinstance(answer, BoardError):
                     raise answer
-        return settled, self._to_check(settled)
+        return settled
 
     def _count_lost_check(self, watched: Watched, answer: Settled) -> None:
         run_id = watched.started.run_id
@@ -168,13 +171,6 @@ class Live:
     def check_again(self, run_id: int, task_id: int) -> None:
         """A check that was not started is settled as one that was cut off: by the next pass."""
         self._ended.append(Watched(Started(run_id, task_id, CHECK, NOBODY)))
-
-    def _to_check(self, settled: list[Settled]) -> list[Task]:
-        wanted = [one.task_id for one in settled if one.settlement is Settlement.CHECK]
-        if not wanted:
-            return []
-        found = self._board.database.read(lambda tx: [tasks.get(tx, number) for number in wanted])
-        return [task for task in found if task is not None]
 
     def _seen(self, watched: Watched) -> Ended | None:
         """What is known of an ended supervisor's worker; None while something of it still lives."""
@@ -212,11 +208,22 @@ class Live:
             if watched is None:
                 continue
             wish = _wish(run, watched)
-            again = watched.told == "stop" and now - watched.told_at >= STOP_AGAIN_MS
-            if wish and (wish != watched.told or again):
-                number = signal.SIGTERM if wish == "stop" else signal.SIGUSR1
-                identity.send(watched.started.supervisor, number)
-                self._held[run.id] = watched._replace(told=wish, told_at=now)
+            again = now - watched.told_at >= STOP_AGAIN_MS
+            if not wish or (wish == watched.told and not again):
+                continue
+            first_at = watched.told_first_at if wish == watched.told else now
+            number = signal.SIGTERM if wish == "stop" else signal.SIGUSR1
+            if now - first_at > self._patience_ms(run, wish):
+                number = signal.SIGKILL
+            identity.send(watched.started.supervisor, number)
+            self._held[run.id] = watched._replace(told=wish, told_at=now, told_first_at=first_at)
+
+    def _patience_ms(self, run: Run, wish: str) -> int:
+        """How long a supervisor may take for what it was told; one that takes longer is frozen or stuck."""
+        profile = self._board.settings().profiles.get(run.profile or "")
+        grace_ms = limits.STOP_GRACE_MS if profile is None else profile.grace_ms
+        leave_ms = limits.LEAVE_GRACE_MS if profile is None else profile.leave_grace_ms
+        return grace_ms + STUCK_MS + (leave_ms if wish == "leave" else 0)
 
     def stop_overdue(self, now: int) -> None:
         """The safety net below the supervisor's own limit: one that does not stop its worker is killed."""

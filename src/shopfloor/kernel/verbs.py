@@ -45,9 +45,8 @@ def act_on(tx: Tx, verb: Verb, held: Held, change: Change, **given: object) -> A
     return apply(tx, task, rule, change, run=run)
 
 
-def complete(tx: Tx, task_id: int, change: Change) -> Applied:
+def complete(tx: Tx, held: Held, change: Change) -> Applied:
     """Say that the task is done.  A worker's word on a task with a check waits for that check."""
-    held = enter(tx, change.caller, task_id, words_of(Verb.COMPLETE))
     if held.task.check_command is None:
         return act_on(tx, Verb.COMPLETE, held, change)
     if change.caller.by is By.WORKER:

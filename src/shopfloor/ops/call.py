@@ -68,7 +68,17 @@ def error_bytes(refused: BoardError) -> Answer:
 class Call:
     """One request on its way through the door; `work` is what its transaction does."""
 
-    __slots__ = ("caller", "digest", "op", "req", "request_id", "service", "settings", "several")
+    __slots__ = (
+        "_committed",
+        "caller",
+        "digest",
+        "op",
+        "req",
+        "request_id",
+        "service",
+        "settings",
+        "several",
+    )
 
     def __init__(self, service: Service, envelope: Envelope) -> None:
         self.service = service
@@ -82,10 +92,11 @@ class Call:
         self.request_id = envelope.request_id
         if self.request_id is not None and len(self.request_id) > KEY_CHARS_MAX:
             raise Invalid(f"a request id has at most {KEY_CHARS_MAX} characters")
+        self._committed: tuple[Any, Answer] = (None, b"")
         self.digest = ""
         if self.request_id is not None:
             whole = blake2b(bytes(envelope.args), digest_size=12)
-            whole.update(f"{envelope.op} {self.caller.name}".encode())
+            whole.update(f"{envelope.op} {self.caller.name} {envelope.token}".encode())
             self.digest = whole.hexdigest()
 
     def run(self) -> Answer:
@@ -95,7 +106,10 @@ class Call:
         if self.op.kind == "read":
             return self.service.database.read(self._answer)
         around = Around(self.caller, self.settings, self.service, self._commit)
-        return RESULT + encode(self.op.run(around, self.req)) + b"}"
+        result = self.op.run(around, self.req)
+        if result is self._committed[0]:
+            return self._committed[1]
+        return RESULT + encode(result) + b"}"
 
     def _work(self, tx: Tx) -> Answer:
         return self._once(tx, self._answer)
@@ -105,12 +119,24 @@ class Call:
         return RESULT + encode(self.op.run(context, self.req)) + b"}"
 
     def _commit(self, inner: Callable[[Tx], Any]) -> Any:
-        answer = self.service.database.write(
-            lambda tx: self._once(tx, lambda within: RESULT + encode(inner(within)) + b"}")
-        )
+        """What `inner` gave, after its commit; or what it gave when the request was carried out before."""
+        given: list[Any] = []
+
+        def encoded(tx: Tx) -> Answer:
+            given.append(inner(tx))
+            return RESULT + encode(given[0]) + b"}"
+
+        def work(tx: Tx) -> Answer:
+            given.clear()
+            return self._once(tx, encoded)
+
+        answer = self.service.database.write(work)
         if not answer.startswith(RESULT):
             raise from_dict(msgspec.json.decode(answer))
-        return msgspec.json.decode(answer[len(RESULT) : -1], type=self.op.result)
+        if not given:
+            given = [msgspec.json.decode(answer[len(RESULT) : -1], type=self.op.result)]
+        self._committed = (given[0], answer)
+        return given[0]
 
     def _once(self, tx: Tx, inner: Callable[[Tx], Answer]) -> Answer:
         """Run what was not run before; a request with an id keeps its answer beside its effect."""

@@ -16,7 +16,6 @@ from shopfloor.domain.errors import (
     Invalid,
     LimitReached,
     NotFound,
-    Refused,
     Stale,
     WrongStatus,
 )
@@ -24,13 +23,15 @@ from shopfloor.domain.lifecycle import By, Status, Verb
 from shopfloor.kernel import notes as noting
 from shopfloor.kernel import verbs
 from shopfloor.kernel.apply import Applied, Change
+from shopfloor.kernel.decide import words_of
 from shopfloor.kernel.drop import drop
-from shopfloor.kernel.load import current_run, holds_run, load
+from shopfloor.kernel.load import Held, enter, load
 from shopfloor.ops.context import Around, Context, Stored
 from shopfloor.ops.fields import Id
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, milliseconds, text
 from shopfloor.ops.views import Done
+from shopfloor.store import runs
 from shopfloor.store.db import Tx
 
 Reason = Annotated[
@@ -85,47 +86,76 @@ def complete(ctx: Around, req: CompleteTask) -> Done:
     A worker's word on a task with a check counts when the check has passed.  A declared artifact that
     is not there keeps the task running.  A person may complete any open task.
     """
-    change = Change(ctx.caller, **_handoff(req.summary, req.result, req.metadata))
-
-    def work(tx: Tx, kept: list[Stored]) -> Done:
-        for stored in kept:
-            noting.attach(
-                tx, ctx.caller, req.id, name=stored.name, size=stored.size, sha256=stored.sha256
-            )
-        applied = verbs.complete(tx, req.id, change)
-        waits = applied.task.status == Status.RUNNING
-        return _done(applied, "its check decides when the worker has left" if waits else None)
-
-    workspace, names = _artifacts(ctx, req)
-    kept = ctx.service.files.collect(req.id, workspace, names) if workspace and names else []
-    done = ctx.commit_with(req.id, kept, work)
-    if done.status == Status.DONE:
-        ctx.drop_scratch(req.id)
+    completing = _Completing(ctx, req)
+    try:
+        done = ctx.commit_with(req.id, [], completing)
+    except _ArtifactsFirst as wanted:
+        kept = ctx.service.files.collect(req.id, wanted.workspace, wanted.names)
+        done = ctx.commit_with(req.id, kept, completing)
+    if completing.leaves_scratch:
+        ctx.service.files.drop_scratch(req.id)
     return done
 
 
-def _artifacts(ctx: Around, req: CompleteTask) -> tuple[str | None, list[str]]:
-    """The files to keep and where they lie: those that the caller names, and for a worker the task's own.
+class _ArtifactsFirst(Exception):
+    """The task has artifacts to keep: the transaction is undone, and done again once they are copied."""
 
-    Nothing for a worker that does not hold the task, and will be refused.  What a task with a check
-    declares is taken when the check has passed.
-    """
+    def __init__(self, workspace: str, names: list[str]) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.names = names
 
-    def look(tx: Tx) -> tuple[str | None, list[str]]:
-        task = load(tx, req.id)
-        run = current_run(tx, task)
-        by_worker = ctx.caller.by is By.WORKER
-        if by_worker and not holds_run(ctx.caller, run):
-            return None, []
-        workspace = None if run is None else run.workspace
-        if workspace is None and req.artifacts:
-            raise Invalid(
-                f"#{req.id} has no workspace now, so no artifacts can be taken from it; attach them"
+
+class _Completing:
+    """What the transaction of a completion does, and what is left to do after its commit."""
+
+    def __init__(self, ctx: Around, req: CompleteTask) -> None:
+        self._ctx = ctx
+        self._req = req
+        self._change = Change(ctx.caller, **_handoff(req.summary, req.result, req.metadata))
+        self.leaves_scratch = False
+
+    def __call__(self, tx: Tx, kept: list[Stored]) -> Done:
+        caller, task_id = self._ctx.caller, self._req.id
+        held = enter(tx, caller, task_id, words_of(Verb.COMPLETE))
+        names = self._artifacts(held)
+        if names and not kept:
+            raise _ArtifactsFirst(self._workspace(held), names)
+        for stored in kept:
+            noting.attach(
+                tx, caller, task_id, name=stored.name, size=stored.size, sha256=stored.sha256
             )
-        declared = json.loads(task.artifacts) if by_worker and task.check_command is None else []
-        return workspace, list(dict.fromkeys((*req.artifacts, *declared)))
+        applied = verbs.complete(tx, held, self._change)
+        if applied.task.status == Status.RUNNING:
+            return _done(applied, "its check decides when the worker has left")
+        self.leaves_scratch = held.task.workspace_kind == "scratch" and not _lives(tx, held)
+        return _done(applied)
 
-    return ctx.read(look)
+    def _artifacts(self, held: Held) -> list[str]:
+        """The files to keep: those that the caller names, and for a worker those that the task declares.
+
+        What a task with a check declares is taken when the check has passed.
+        """
+        named, task, run = self._req.artifacts, held.task, held.run
+        by_worker = self._ctx.caller.by is By.WORKER
+        if task.artifacts == "[]" or task.check_command is not None or not by_worker:
+            return named
+        declared = json.loads(task.artifacts) if run is not None and run.workspace else []
+        return list(dict.fromkeys((*named, *declared)))
+
+    def _workspace(self, held: Held) -> str:
+        if held.run is not None and held.run.workspace is not None:
+            return held.run.workspace
+        raise Invalid(
+            f"#{held.task.id} has no workspace now, so no artifacts can be taken from it; attach them"
+        )
+
+
+def _lives(tx: Tx, held: Held) -> bool:
+    """Whether a process of the task's last run may live on after the verdict that closed it."""
+    if held.run is not None:
+        return held.run.host != ""
+    return runs.live_of_task(tx, held.task.id) is not None
 
 
 def _handoff(summary: str | None, result: str | None, metadata: Any) -> dict[str, Any]:
@@ -382,7 +412,7 @@ class Heartbeat(Request, frozen=True):
 def heartbeat(ctx: Context, req: Heartbeat) -> Done:
     """Tell that the worker of the task's open run is alive, with a note on what it does."""
     if ctx.caller.by is not By.WORKER:
-        raise Refused(
+        raise Forbidden(
             "only the worker of a run sends heartbeats, with its SHOPFLOOR_RUN and SHOPFLOOR_TOKEN"
         )
     run_id = noting.heartbeat(ctx.tx, ctx.caller, req.id, req.note)

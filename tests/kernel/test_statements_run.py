@@ -1,0 +1,105 @@
+"""Every statement is run by what the program does, on both databases; one that nothing runs is dead.
+
+The scenes of the deaths are most of what writes; the operations that look, and a few sweeps, are the rest.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import shopfloor
+from shopfloor.domain.errors import BoardError
+from shopfloor.domain.outcomes import Exit
+from shopfloor.domain.settings import Dispatch, Settings
+from shopfloor.kernel import sweep
+from shopfloor.ops.registry import everything
+from shopfloor.store import hosts, runs, tasks
+from shopfloor.store.statements import FOLDER, Statements
+from tests.kernel.test_deaths import SCENES, SETTINGS
+from tests.support.places import Place, wipe
+from tests.support.walk import at
+
+SOURCE = Path(shopfloor.__file__).parent
+PLAIN = Statements("sqlite")
+NAMES = {name for name in PLAIN.names() if PLAIN[name].source != "engine.sql"}
+
+
+def look_at_everything(board):
+    """Every operation that reads, of a board with something on it, and what a dispatcher asks for."""
+    task = at(board, "blocked")
+    waiting = at(board, "todo")
+    board.ask("task.comment", id=task, body="http://x/pull/1")
+    board.ask("task.attach", id=task, name="a", content="eA==")
+    for op in everything().values():
+        if op.kind == "read":
+            fields = op.request.__struct_fields__
+            try:
+                board.ask(op.name, **({"id": task} if "id" in fields else {}))
+            except BoardError:
+                assert op.name in ("profile.show", "run.show")
+    board.ask("task.why", id=waiting)
+    board.ask("task.list", sort="title")
+    for words in ({}, {"after": 0}, {"id": task}, {"id": task, "after": 0}):
+        board.ask("event.list", **words)
+    board.ask("task.attachments", id=task)
+    board.ask("task.fetch", id=task, name="a")
+    board.ask("task.detach", id=task, name="a")
+    board.ask("task.archive", id=task)
+
+
+def keep_house(board):
+    """What a dispatcher does beside starting and settling."""
+    names = {"boot_id": "b", "pid": 1, "pid_start": 1, "version": "1", "labels": "[]"}
+    board.write(lambda tx: hosts.arrive(tx, name="here", **names))
+    board.write(lambda tx: hosts.seen(tx, "here"))
+    board.write(lambda tx: runs.renew(tx, "here", 1))
+    board.write(lambda tx: hosts.leave(tx, "here"))
+    board.write(lambda tx: sweep.repair_queues(tx, 0))
+    board.write(lambda tx: sweep.prune_requests(tx, board.now))
+    board.read(lambda tx: runs.live_of_host(tx, "here"))
+    board.read(tasks.next_due)
+    key = {"title": "x", "idempotency_key": "k"}
+    board.ask("task.create", request_id="once", **key)
+    board.ask("task.create", request_id="once", **key)
+    board.settings = Settings(dispatch=Dispatch(guard_active_pr=True))
+    task = board.create(command={"argv": ["x"]})
+    board.ask("task.comment", id=task, body="http://x/pull/1")
+    board.clock.advance(1)
+    board.start()
+    board.ask("task.why", id=task)
+    board.ask("dispatch.resume")
+    board.clock.advance(10**9)
+    assert board.plan().start
+    [one] = board.start()
+    board.ask("task.cancel", id=task)
+    board.settle(one.run_id, Exit(stopped=True))
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
+def test_every_statement_is_run(dialect, tmp_path, request):
+    url = request.getfixturevalue("board_url") if dialect == "postgres" else None
+    run = set()
+    parts = [look_at_everything, keep_house, *SCENES]
+    for number, part in enumerate(parts):
+        if url is not None:
+            wipe(url)
+        place = Place(dialect, tmp_path / str(number), url)
+        board = place.open(probe=run.add, settings=SETTINGS)
+        try:
+            part(board) if callable(part) else part.done(board, part.before(board))
+        finally:
+            place.close()
+    assert NAMES - run == set()
+
+
+def test_every_function_of_the_store_is_used_by_the_program():
+    texts = [path.read_text() for path in SOURCE.rglob("*.py")]
+    unused = []
+    for file in sorted(FOLDER.parent.glob("*.py")):
+        if not (FOLDER / f"{file.stem}.sql").exists():
+            continue
+        names = re.findall(r"^def ([a-z]\w*)\(", file.read_text(), re.MULTILINE)
+        calls = [rf"\b{file.stem}\.{name}\b" for name in names]
+        unused += [call for call in calls if not any(re.search(call, text) for text in texts)]
+    assert unused == []
