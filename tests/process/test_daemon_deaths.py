@@ -164,3 +164,46 @@ def test_a_killed_helper_is_replaced_and_its_supervisors_live_on(home, notes, tm
     (tmp_path / "go").touch()
     home.becomes(first, "done")
     assert home.outcomes(first) == home.outcomes(second) == ["completed"]
+
+
+def test_a_check_is_started_by_a_new_helper_when_the_old_one_was_killed(home, notes, tmp_path):
+    home.up()
+    task = home.create_command(notes.worker(f"wait:{tmp_path}/go"), check=["true"], max_attempts=1)
+    running(home, task, notes)
+    (helper,) = home.helpers()
+    kill(helper)
+    eventually(lambda: not home.helpers())
+    (tmp_path / "go").touch()
+    home.becomes(task, "done")
+    assert home.outcomes(task) == ["completed"]
+
+
+def test_a_frozen_supervisor_is_killed_when_it_does_not_stop_its_worker(home, notes):
+    argv = notes.worker("sleep")
+    home.configure(
+        f'[dispatch]\npoll = "500ms"\n[profiles.frozen]\nargv = {argv}\ngrace = "50ms"\n'
+    )
+    home.up()
+    task = home.create(assignee="frozen")
+    run = running(home, task, notes)
+    kill(home.supervisor(task), signal.SIGSTOP)
+    home.ask("task.cancel", id=task)
+    home.is_over(task)
+    assert not home.workers(run)
+    assert home.outcomes(task) == ["cancelled"]
+
+
+def test_the_scratch_folders_that_a_killed_dispatcher_did_not_come_to_go_at_the_next_start(
+    home, notes
+):
+    daemon = home.up()
+    task = home.create_command(notes.worker())
+    home.becomes(task, "done")
+    daemon.kill()
+    left = home.board() / "workspaces" / str(task)
+    left.mkdir(exist_ok=True)
+    kept = home.board() / "workspaces" / "not-a-number"
+    kept.mkdir()
+    home.up()
+    eventually(lambda: not left.exists())
+    assert kept.exists()

@@ -112,6 +112,7 @@ class Chaos:
                 assert started[number] == 0
         assert len(completed) == self.tasks
         assert set(completed.values()) == {1}
+        eventually(lambda: not list((self.home.board() / "workspaces").iterdir()))
         titles = self.home.execute("SELECT COUNT(DISTINCT title) FROM task")
         assert titles == [(self.tasks,)]
         assert self.home.execute("PRAGMA integrity_check") == [("ok",)]

@@ -23,7 +23,7 @@ from shopfloor.domain.caller import BOARD
 from shopfloor.domain.errors import BoardError
 from shopfloor.domain.lifecycle import Outcome
 from shopfloor.domain.limits import BATCH_PER_TICK
-from shopfloor.domain.model import Run, Task
+from shopfloor.domain.model import Run
 from shopfloor.domain.report import DispatchReport, End, Skipped, Start, Trouble
 from shopfloor.kernel import claim as claiming
 from shopfloor.kernel import sweep
