@@ -7,10 +7,9 @@ opinion on readiness, runs and events, so that a wrong row of the table is found
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 from shopfloor.domain.model import Event, Link, Run, Task
-from shopfloor.store import events, links, runs, tasks
-from shopfloor.store.db import Tx
 
 OPEN = {"triage", "todo", "scheduled", "ready", "running", "review", "blocked"}
 
@@ -18,16 +17,15 @@ OPEN = {"triage", "todo", "scheduled", "ready", "running", "review", "blocked"}
 class Ledger:
     """All rows that the invariants speak of, read at one moment."""
 
-    def __init__(self, tx: Tx, numbers: list[int]) -> None:
-        rows = (tasks.get(tx, number) for number in numbers)
-        self.tasks: dict[int, Task] = {row.id: row for row in rows if row is not None}
-        self.links: list[Link] = links.everything(tx)
-        self.runs: dict[int, list[Run]] = {
-            number: runs.of_task(tx, number, 1_000)[::-1] for number in self.tasks
-        }
-        self.events: dict[int, list[Event]] = {
-            number: events.of_task(tx, number, after=0, limit=10_000) for number in self.tasks
-        }
+    def __init__(self, rows: dict[str, list[Any]]) -> None:
+        self.tasks = {row[0]: Task._make(row) for row in rows["task"]}
+        self.links = [Link._make(row) for row in rows["link"]]
+        self.runs: dict[int, list[Run]] = defaultdict(list)
+        for row in sorted(rows["run"], key=lambda row: row[0]):
+            self.runs[row[1]].append(Run._make(row))
+        self.events: dict[int, list[Event]] = defaultdict(list)
+        for row in sorted(rows["event"], key=lambda row: row[0]):
+            self.events[row[1]].append(Event._make(row))
 
     def unmet(self, child: Task) -> list[int]:
         """The parents that a task still waits for."""

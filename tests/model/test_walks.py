@@ -32,20 +32,28 @@ def walker(dialect, url, folder):
         open_board(template).close()
 
     def opened():
+        place = Path(tempfile.mkdtemp(dir=folder)) / "home"
         if dialect == "postgres":
             wipe(url)
-            return open_board(Path(tempfile.mkdtemp(dir=folder)), dialect, url, connections=1)
-        place = Path(tempfile.mkdtemp(dir=folder)) / "home"
+            return open_board(place, dialect, url, connections=1)
         shutil.copytree(template, place)
         return open_board(place)
 
     return type("Walk", (Walk,), {"opened": staticmethod(opened)})
 
 
+@pytest.fixture
+def folder():
+    """Where boards are that need not outlive a power cut: in memory, where there is such a place."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as made:
+        yield Path(made)
+
+
 @pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
-def test_a_random_walk_keeps_the_board_in_order(dialect, request, tmp_path):
+def test_a_random_walk_keeps_the_board_in_order(dialect, request, folder):
     url = request.getfixturevalue("board_database") if dialect == "postgres" else None
-    machine = walker(dialect, url, tmp_path)
+    machine = walker(dialect, url, folder)
     walks = settings(
         max_examples=GATE_WALKS[dialect],
         stateful_step_count=STEPS,

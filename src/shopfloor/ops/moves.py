@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, field
+from msgspec import Meta
 
 from shopfloor.domain import limits
 from shopfloor.domain.errors import (
@@ -19,19 +18,18 @@ from shopfloor.domain.errors import (
     Stale,
     WrongStatus,
 )
-from shopfloor.domain.lifecycle import By, Status, Verb
+from shopfloor.domain.lifecycle import By, Verb
 from shopfloor.kernel import notes as noting
 from shopfloor.kernel import verbs
 from shopfloor.kernel.apply import Applied, Change
-from shopfloor.kernel.decide import words_of
 from shopfloor.kernel.drop import drop
-from shopfloor.kernel.load import Held, enter, load
-from shopfloor.ops.context import Around, Context, Stored
+from shopfloor.kernel.load import load
+from shopfloor.ops.completion import CompleteTask, carry_out, handoff
+from shopfloor.ops.context import Around, Context
 from shopfloor.ops.fields import Id
 from shopfloor.ops.registry import operation
-from shopfloor.ops.schema import Arg, Request, milliseconds, text
+from shopfloor.ops.schema import Arg, Request, milliseconds
 from shopfloor.ops.views import Done
-from shopfloor.store import runs
 from shopfloor.store.db import Tx
 
 Reason = Annotated[
@@ -58,18 +56,6 @@ def _done(applied: Applied, note: str | None = None) -> Done:
     return Done.of(applied.task, run=applied.run_id, note=note)
 
 
-class CompleteTask(Request, frozen=True, kw_only=True):
-    """The handoff of a task that is done."""
-
-    id: Id
-    summary: Annotated[str | None, Arg("What was done, for the next worker and for people.")] = None
-    result: Annotated[str | None, Arg("The result in one line.")] = None
-    metadata: Annotated[Any, Arg("Facts for programs, as JSON.", json=True)] = None
-    artifacts: Annotated[
-        list[str], Arg("A file in the workspace that is kept as an attachment.", flag="--artifact")
-    ] = field(default_factory=list)
-
-
 @operation(
     "task.complete",
     "POST /api/v1/tasks/{id}/complete",
@@ -86,90 +72,7 @@ def complete(ctx: Around, req: CompleteTask) -> Done:
     A worker's word on a task with a check counts when the check has passed.  A declared artifact that
     is not there keeps the task running.  A person may complete any open task.
     """
-    completing = _Completing(ctx, req)
-    try:
-        done = ctx.commit_with(req.id, [], completing)
-    except _ArtifactsFirst as wanted:
-        kept = ctx.service.files.collect(req.id, wanted.workspace, wanted.names)
-        done = ctx.commit_with(req.id, kept, completing)
-    if completing.leaves_scratch:
-        ctx.service.files.drop_scratch(req.id)
-    return done
-
-
-class _ArtifactsFirst(Exception):
-    """The task has artifacts to keep: the transaction is undone, and done again once they are copied."""
-
-    def __init__(self, workspace: str, names: list[str]) -> None:
-        super().__init__()
-        self.workspace = workspace
-        self.names = names
-
-
-class _Completing:
-    """What the transaction of a completion does, and what is left to do after its commit."""
-
-    def __init__(self, ctx: Around, req: CompleteTask) -> None:
-        self._ctx = ctx
-        self._req = req
-        self._change = Change(ctx.caller, **_handoff(req.summary, req.result, req.metadata))
-        self.leaves_scratch = False
-
-    def __call__(self, tx: Tx, kept: list[Stored]) -> Done:
-        caller, task_id = self._ctx.caller, self._req.id
-        held = enter(tx, caller, task_id, words_of(Verb.COMPLETE))
-        names = self._artifacts(held)
-        if names and not kept:
-            raise _ArtifactsFirst(self._workspace(held), names)
-        for stored in kept:
-            noting.attach(
-                tx, caller, task_id, name=stored.name, size=stored.size, sha256=stored.sha256
-            )
-        applied = verbs.complete(tx, held, self._change)
-        if applied.task.status == Status.RUNNING:
-            return _done(applied, "its check decides when the worker has left")
-        self.leaves_scratch = held.task.workspace_kind == "scratch" and not _lives(tx, held)
-        return _done(applied)
-
-    def _artifacts(self, held: Held) -> list[str]:
-        """The files to keep: those that the caller names, and for a worker those that the task declares.
-
-        What a task with a check declares is taken when the check has passed.
-        """
-        named, task, run = self._req.artifacts, held.task, held.run
-        by_worker = self._ctx.caller.by is By.WORKER
-        if task.artifacts == "[]" or task.check_command is not None or not by_worker:
-            return named
-        declared = json.loads(task.artifacts) if run is not None and run.workspace else []
-        return list(dict.fromkeys((*named, *declared)))
-
-    def _workspace(self, held: Held) -> str:
-        if held.run is not None and held.run.workspace is not None:
-            return held.run.workspace
-        raise Invalid(
-            f"#{held.task.id} has no workspace now, so no artifacts can be taken from it; attach them"
-        )
-
-
-def _lives(tx: Tx, held: Held) -> bool:
-    """Whether a process of the task's last run may live on after the verdict that closed it."""
-    if held.run is not None:
-        return held.run.host != ""
-    return runs.live_of_task(tx, held.task.id) is not None
-
-
-def _handoff(summary: str | None, result: str | None, metadata: Any) -> dict[str, Any]:
-    for what, given in (("the summary", summary), ("the result", result)):
-        if given is not None and len(given.encode()) > limits.SUMMARY_BYTES_MAX:
-            raise Invalid(
-                f"{what} is larger than {limits.SUMMARY_BYTES_MAX} bytes; attach it as a file"
-            )
-    encoded = None if metadata is None else text(metadata)
-    if encoded is not None and len(encoded.encode()) > limits.METADATA_BYTES_MAX:
-        raise Invalid(
-            f"the metadata is larger than {limits.METADATA_BYTES_MAX} bytes; attach it as a file"
-        )
-    return {"summary": summary, "result": result, "metadata": encoded}
+    return carry_out(ctx, req)
 
 
 class RequestReview(Request, frozen=True, kw_only=True):
@@ -191,7 +94,7 @@ class RequestReview(Request, frozen=True, kw_only=True):
 )
 def request_review(ctx: Context, req: RequestReview) -> Done:
     """Hand a finished piece of work to a reviewer; only the worker that did it can."""
-    change = Change(ctx.caller, **_handoff(req.summary, None, req.metadata))
+    change = Change(ctx.caller, **handoff(req.summary, None, req.metadata))
     return _done(verbs.act(ctx.tx, Verb.REQUEST_REVIEW, req.id, change))
 
 
