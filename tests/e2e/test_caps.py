@@ -151,3 +151,26 @@ def test_the_highest_priority_goes_first_and_then_the_oldest(home, notes):
     eventually(lambda: home.counts() == {"done": 3})
     order = [int(line[1]) for line in notes.lines() if line[0] == "start"]
     assert order == [urgent, late, early]
+
+
+def test_the_cap_of_a_host_holds_for_all_its_boards_together(home, notes, tmp_path):
+    home.configure(NO_POLL + "host_cap = 3\n")
+    home.ask("board.create", slug="other")
+    first = home.up()
+    wait = notes.worker(f"wait:{tmp_path}/go")
+    for board in ("default", "other") * 5:
+        home.ask("task.create", board=board, title="x", command={"argv": wait})
+    eventually(lambda: notes.count("start") == 3)
+    for board in ("default", "other"):
+        home.ask("dispatch.run", board=board)
+    assert notes.count("start") == 3
+    # Workers that outlive their dispatcher still count for every board of the next one.
+    first.kill()
+    home.up()
+    for board in ("default", "other"):
+        home.ask("dispatch.run", board=board)
+    assert notes.count("start") == 3
+    (tmp_path / "go").touch()
+    for board in ("default", "other"):
+        eventually(lambda board=board: home.counts(board) == {"done": 5})
+    assert notes.most_at_once() == 3

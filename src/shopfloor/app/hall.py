@@ -18,6 +18,7 @@ from shopfloor import __version__
 from shopfloor.app.boards import BoardFolder, HomeBoards
 from shopfloor.app.own_door import prepare_board, refuse_if_held, release_board
 from shopfloor.app.service import BoardService, open_database
+from shopfloor.app.slots import HostSlots, Member
 from shopfloor.config import Home
 from shopfloor.daemon.dispatcher import Dispatcher
 from shopfloor.daemon.lane import Lane
@@ -125,6 +126,8 @@ class Hall:
         self._guard = threading.RLock()
         self._troubles: dict[str, str] = {}
         self._pruned_at = time.monotonic()
+        self._slots = HostSlots()
+        self._waiting_to_start: list[Served] | None = None
         self.boards = HomeBoards(
             home, prepare=prepare_board, release=self._release, made=self._serve_made
         )
@@ -143,9 +146,15 @@ class Hall:
 
     def look_after(self) -> None:
         """Serve boards that were made or came back meanwhile; forget old requests now and then."""
-        for slug in self.boards.slugs():
-            if slug not in self._served:
-                self._try(slug, partial(self.find, slug))
+        with self._guard:
+            # All are open before any starts to claim: workers that outlived `shop up` count for every board.
+            self._waiting_to_start = []
+            for slug in self.boards.slugs():
+                if slug not in self._served:
+                    self._try(slug, partial(self.find, slug))
+            starting, self._waiting_to_start = self._waiting_to_start, None
+            for served in starting:
+                served.loop.start()
         if time.monotonic() - self._pruned_at > PRUNE_EVERY_S:
             self._pruned_at = time.monotonic()
             for slug, served in list(self._served.items()):
@@ -187,6 +196,10 @@ class Hall:
                 raise
             self._served[folder.slug] = served
             self._troubles.pop(folder.slug, None)
+            if self._waiting_to_start is None:
+                served.loop.start()
+            else:
+                self._waiting_to_start.append(served)
             return served
 
     def _open(self, folder: BoardFolder, lock: BoardLock) -> Served:
@@ -206,6 +219,8 @@ class Hall:
         lane = Lane(wake.ring)
         dispatcher = Dispatcher(service, self._launcher, lane)
         slug = folder.slug
+        service.host_slots = self._slots
+        self._slots.join(slug, Member(dispatcher.used, wake.ring))
         loop = DispatchLoop(
             dispatcher,
             wake,
@@ -213,11 +228,11 @@ class Hall:
             interval_s=self._interval_s,
         )
         dispatching.loop = loop
-        loop.start()
         return Served(service, lock, lane, loop, dispatcher, listener)
 
     def _leave(self, served: Served) -> int:
         served.loop.stop()
+        self._slots.leave(served.service.slug)
         served.lane.close()
         served.dispatcher.start_prepared()
         left = len(served.dispatcher.live)
@@ -239,6 +254,7 @@ class Hall:
             self._leave(self._served.pop(folder.slug))
 
     def _report(self, slug: str, report: DispatchReport) -> None:
+        self._slots.after_pass(slug, report)
         troubles = [f"{one.step}: {one.sentence}" for one in report.troubles]
         words = "; ".join([*report.warnings, *troubles])
         if words:

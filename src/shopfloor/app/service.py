@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shopfloor.app.boards import BoardFolder, HomeBoards
 from shopfloor.app.files import BoardFiles
+from shopfloor.app.slots import HostSlots
 from shopfloor.config import Home, environment, host_name, load_settings, safe_concurrency
 from shopfloor.domain import limits
 from shopfloor.domain.errors import BadConfiguration, Damaged, Invalid, Unavailable
@@ -51,6 +53,7 @@ class BoardService:
         self.dispatching: Dispatching = NoDispatcher(self)
         self.host = host_name()
         self.overrides: dict[str, Any] = {}
+        self.host_slots: HostSlots | None = None
         self._settings: Settings | None = None
         self._settings_stamp: tuple[int, int] | None = None
         self._settings_good_until = 0.0
@@ -122,11 +125,18 @@ class BoardService:
         return environment()
 
     def host_cap(self) -> int | None:
-        """How many workers this host runs at most; None is no cap."""
+        """How many workers of this board this host runs at most, beside those of others; None is no cap."""
         given = self.settings().dispatch.host_cap
-        if given is not None:
-            return given or None
-        return safe_concurrency() if self.settings().dispatch.cap is None else None
+        if given is None and self.settings().dispatch.cap is None:
+            given = safe_concurrency()
+        if not given:
+            return None
+        beside = 0 if self.host_slots is None else self.host_slots.used_beside(self.slug)
+        return max(given - beside, 0)
+
+    def claiming(self) -> AbstractContextManager[object]:
+        """The turn to claim: boards of one host take their slots one after the other."""
+        return nullcontext() if self.host_slots is None else self.host_slots.turn
 
     def lease_ms(self) -> int:
         """How long a lease of this board lasts."""

@@ -7,6 +7,7 @@ process of its own.  The pass may run at any time and as often as anybody likes.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 import traceback
@@ -85,12 +86,25 @@ class Dispatcher:
         self._seen = NOTHING_SEEN
         self._found = False
         self._preparing: set[int] = set()
+        self._begun = False
+
+    def used(self) -> int:
+        """How many slots of this host the board holds now; any thread may ask.
+
+        Before it has begun the ledger says so; where the ledger cannot be read, nothing is known.
+        """
+        if self._begun:
+            return len(self.live) + len(self._preparing)
+        with contextlib.suppress(BoardError):
+            return len(self.live.rows())
+        return 0
 
     def begin(self) -> DispatchReport:
         """Adopt what an earlier dispatcher of this host left."""
         self._report = DispatchReport()
         for settled in self.live.adopt(self._preparing):
             self._count(settled)
+        self._begun = True
         self._lane.put(self._clean_all)
         return self._report
 
@@ -277,9 +291,10 @@ class Dispatcher:
         # Where the last pass found work, or this one moved tasks, what was seen is no plan any more.
         planned = None if self._report.changed else self._seen.plan
         if planned is None or planned.start or any(s.until is not None for s in planned.skipped):
-            planned, taken = self._board.database.write(lambda tx: self._take(tx, most))
-            self._found = bool(taken)
-            self._prepare(taken)
+            with self._board.claiming():
+                planned, taken = self._board.database.write(lambda tx: self._take(tx, most))
+                self._found = bool(taken)
+                self._prepare(taken)
         self._report.skipped.extend(
             Skipped(s.code, s.lane, s.sentence, s.task_id) for s in planned.skipped
         )
@@ -336,7 +351,6 @@ class Dispatcher:
             )
 
     def _folders_made(self, prepared: Prepared) -> list[Ready]:
-        self._preparing.discard(prepared.run_id)
         if isinstance(prepared.ready, BoardError):
             # Its end could not be written either: adopting reclaims it, and a trouble leads to that.
             self._report.troubles.append(Trouble("start", prepared.ready.message))
@@ -354,12 +368,17 @@ class Dispatcher:
     def start_prepared(self) -> None:
         """Start the attempts whose folders the lane has made."""
         ready: list[Ready] = []
+        made: set[int] = set()
         for done in self._lane.take():
             if isinstance(done, Prepared):
+                made.add(done.run_id)
                 ready += self._folders_made(done)
             elif isinstance(done, Exception):
                 self._report.troubles.append(Trouble("lane", str(done) or repr(done)))
-        self._launch(ready)
+        try:
+            self._launch(ready)
+        finally:
+            self._preparing -= made
 
     def sleep_s(self) -> float:
         """How long the next pass may wait if nothing happens: due times, leases, the slow poll."""

@@ -57,7 +57,11 @@ class Watched(NamedTuple):
 
 
 class Live:
-    """The supervisors of one board on this host."""
+    """The supervisors of one board on this host.
+
+    One thread uses it, but any may ask for its length: a run that moves from one of the collections to
+    another is in both for a moment rather than in none.
+    """
 
     def __init__(self, board: DispatchBoard) -> None:
         self._board = board
@@ -65,13 +69,14 @@ class Live:
         self._held: dict[int, Watched] = {}
         self._ended: list[Watched] = []
         self._checks_lost: dict[int, int] = {}
+        self._to_check: set[int] = set()
 
     def fileno(self) -> int:
         """Readable when a supervisor has ended."""
         return self._watch.fileno()
 
     def __len__(self) -> int:
-        return len(self._held) + len(self._ended)
+        return len(self._held) + len(self._ended) + len(self._to_check)
 
     @property
     def clearing(self) -> bool:
@@ -88,6 +93,7 @@ class Live:
             self._held[started.run_id] = watched
         else:
             self._ended.append(watched)
+        self._to_check.discard(started.run_id)
 
     def adopt(self, preparing: Collection[int] = ()) -> list[Settled]:
         """Take over what an earlier dispatcher left: the living are watched, the others settled.
@@ -112,6 +118,7 @@ class Live:
                 settled.append(self._reclaim(run, "the host was restarted"))
             else:
                 self.hold(Started(run.id, run.task_id, self._stage(run), supervisor))
+        self._to_check.clear()
         return settled
 
     def _reclaim(self, run: Run, sentence: str) -> Settled:
@@ -133,32 +140,38 @@ class Live:
     def collect(self) -> None:
         """Note which supervisors have ended since the last look."""
         for run_id in self._watch.ready():
-            watched = self._held.pop(run_id, None)
+            watched = self._held.get(run_id)
             if watched is not None:
                 self._ended.append(watched)
+                del self._held[run_id]
 
     def settle(self) -> list[Settled]:
         """Close the runs whose supervisors ended, or learn that their check must run next."""
         self.collect()
-        ended, self._ended = self._ended, []
-        works = []
-        for watched in ended:
+        works, left = [], []
+        for watched in self._ended:
             seen = self._seen(watched)
             if seen is None:
-                self._ended.append(watched)
+                left.append(watched)
                 continue
             lost = self._checks_lost.get(watched.started.run_id, 0)
             works.append(_Settling(self._board, watched, seen, checks_lost=lost))
         answers = write_all(self._board.database, works)
         settled: list[Settled] = []
+        mistakes: list[BaseException] = []
         for work, answer in zip(works, answers, strict=True):
             if isinstance(answer, Settled):
                 settled.append(answer)
                 self._count_lost_check(work.watched, answer)
-            else:
-                self._ended.append(work.watched)
-                if not isinstance(answer, BoardError):
-                    raise answer
+                continue
+            left.append(work.watched)
+            if not isinstance(answer, BoardError):
+                mistakes.append(answer)
+        # A run whose check is to come holds its slot all the time.
+        self._to_check |= {one.run_id for one in settled if one.settlement is Settlement.CHECK}
+        self._ended = left
+        if mistakes:
+            raise mistakes[0]
         return settled
 
     def _count_lost_check(self, watched: Watched, answer: Settled) -> None:
@@ -171,6 +184,7 @@ class Live:
     def check_again(self, run_id: int, task_id: int) -> None:
         """A check that was not started is settled as one that was cut off: by the next pass."""
         self._ended.append(Watched(Started(run_id, task_id, CHECK, NOBODY)))
+        self._to_check.discard(run_id)
 
     def _seen(self, watched: Watched) -> Ended | None:
         """What is known of an ended supervisor's worker; None while something of it still lives."""
