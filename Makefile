@@ -1,11 +1,11 @@
 # Every command of the project.  CI runs nothing that cannot be run by hand from here.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo fast check test ci bench soak docs lock clean
+.PHONY: help setup demo fast check test agents test-agents ci bench soak docs lock clean
 
 python := .venv/bin/python
 
 help:  ## Show this list.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 setup:  ## Make .venv from the lock file; does nothing when it is current.
 	@scripts/setup
@@ -21,6 +21,12 @@ check: setup  ## fast, plus generated pages and unit tests: under a minute.
 
 test: setup  ## check, plus the suites on real databases and real processes.
 	@$(python) scripts/gate.py test
+
+agents: setup  ## Install the real agent programs that test-agents drives (Node.js, 1.4 GB).
+	@$(python) scripts/agents.py
+
+test-agents: setup  ## Real agent programs against a scripted model server.
+	@$(python) scripts/gate.py agents
 
 ci: setup  ## test, plus the built wheel end to end: everything CI runs.
 	@$(python) scripts/gate.py ci
