@@ -255,6 +255,7 @@ def setting_fields() -> str:
     for title, kind in (
         ("[dispatch]", settings.Dispatch),
         ("[profiles.NAME]", settings.Profile),
+        ("[planner]", settings.Planner),
         ("[retention]", settings.Retention),
     ):
         rows = [_setting(field) for field in dataclasses.fields(kind) if field.name != "name"]

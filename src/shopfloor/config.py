@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from shopfloor.domain import limits
+from shopfloor.domain.agents import BUILT_IN, AgentProgram, completed
 from shopfloor.domain.durations import duration_ms
 from shopfloor.domain.errors import BadConfiguration, Invalid
-from shopfloor.domain.settings import Dispatch, Profile, Retention, Settings
+from shopfloor.domain.settings import Dispatch, Planner, Profile, Retention, Settings
 
 T = TypeVar("T")
 MEMORY_PER_WORKER = 512 * 1024 * 1024
 SOCKET_PATH_MAX = 100
+POSITIVE = ("failure_limit", "max_turns", "tokens_per_run", "tokens_per_day")
 
 
 class Home(NamedTuple):
@@ -36,6 +38,11 @@ class Home(NamedTuple):
     @property
     def boards(self) -> Path:
         return self.root / "boards"
+
+    @property
+    def presets(self) -> Path:
+        """The user's own presets, a file each."""
+        return self.root / "presets"
 
     @property
     def current_board(self) -> Path:
@@ -128,34 +135,70 @@ def host_name() -> str:
 
 def load_settings(home: Home, board: str) -> Settings:
     """The settings that a board sees; raises BadConfiguration with the place and the reason."""
+    read = _toml(home.config)
+    programs = {**BUILT_IN, **_own_programs(home)}
+    there = {one.name for one in programs.values() if on_path(one.program)}
     try:
-        with home.config.open("rb") as file:
-            read = tomllib.load(file)
-    except FileNotFoundError:
-        return Settings()
-    except (OSError, tomllib.TOMLDecodeError) as wrong:
-        raise BadConfiguration(f"{home.config} cannot be read: {wrong}") from None
-    try:
-        return parse(read, board)
+        return parse(read or {}, board, programs, there)
     except Invalid as wrong:
         raise BadConfiguration(f"{home.config}: {wrong.message}") from None
 
 
-def parse(read: dict[str, Any], board: str) -> Settings:
-    """Settings from a parsed configuration; `[boards.NAME]` overrides `[dispatch]` for one board."""
-    _known(read, ("dispatch", "retention", "profiles", "boards", "labels"), "the configuration")
+def _toml(path: Path) -> dict[str, Any] | None:
+    """A file's tables; None where there is none."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        return None
+    except (OSError, tomllib.TOMLDecodeError) as wrong:
+        raise BadConfiguration(f"{path} cannot be read: {wrong}") from None
+
+
+def _own_programs(home: Home) -> dict[str, AgentProgram]:
+    """The programs of the user's own presets, by the presets' names."""
+    found = {}
+    for path in sorted(home.presets.glob("*.toml")) if home.presets.is_dir() else ():
+        read = _toml(path) or {}
+        kind, program = read.get("kind", "cli"), read.get("program")
+        if kind not in ("cli", "acp") or not isinstance(program, str):
+            raise BadConfiguration(f"{path} needs a program, and its kind is cli or acp")
+        found[path.stem] = AgentProgram(path.stem, kind, program, str(read.get("title", path.stem)))
+    return found
+
+
+def on_path(program: str) -> bool:
+    """Whether a program is found as a worker would find it."""
+    folders = [""] if "/" in program else os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return any(
+        os.access(path, os.X_OK) and os.path.isfile(path)  # noqa: PTH113 - a hundred looks at every start
+        for path in (f"{folder}/{program}" if folder else program for folder in folders)
+    )
+
+
+def parse(
+    read: dict[str, Any],
+    board: str,
+    programs: Mapping[str, AgentProgram] = BUILT_IN,
+    there: Collection[str] = (),
+) -> Settings:
+    """Settings from a parsed configuration; `[boards.NAME]` overrides `[dispatch]` for one board.
+
+    `programs` are the agent programs that have a preset; those that are `there` are profiles by themselves.
+    """
+    tables = ("dispatch", "retention", "profiles", "planner", "boards", "labels")
+    _known(read, tables, "the configuration")
     warnings: list[str] = []
     dispatch = {**_table(read, "dispatch"), **_table(_table(read, "boards"), board)}
-    profiles = {
-        name: _profile(name, _table(_table(read, "profiles"), name), warnings)
-        for name in _table(read, "profiles")
-    }
+    given = {**{name: {} for name in programs if name in there}, **_table(read, "profiles")}
+    profiles = {name: _profile(name, _table(given, name), programs, warnings) for name in given}
     settings = Settings(
         dispatch=_dispatch(dispatch, warnings),
         retention=_typed(
             Retention, _fields(Retention, _table(read, "retention"), "retention"), "retention"
         ),
         profiles=profiles,
+        planner=_planner(_table(read, "planner")) if "planner" in read else None,
         labels=tuple(read.get("labels", ())),
         warnings=tuple(warnings),
     )
@@ -233,20 +276,48 @@ def _dispatch(given: dict[str, Any], warnings: list[str]) -> Dispatch:
     return _typed(Dispatch, found, "dispatch")
 
 
-def _profile(name: str, given: dict[str, Any], warnings: list[str]) -> Profile:
+def _profile(
+    name: str,
+    given: dict[str, Any],
+    programs: Mapping[str, AgentProgram],
+    warnings: list[str],
+) -> Profile:
     where = f"profiles.{name}"
-    found = _fields(Profile, given, where)
+    found = completed(name, _fields(Profile, given, where), programs, where)
     _cap(found, where, warnings)
-    if found.get("kind", "command") != "command":
-        raise Invalid(f"{where}.kind must be command, not {found['kind']!r}")
-    argv = found.get("argv")
-    if not isinstance(argv, list) or not argv or not all(isinstance(word, str) for word in argv):
+    argv = found.get("argv", [])
+    if not isinstance(argv, list) or not all(isinstance(word, str) for word in argv):
         raise Invalid(f"{where}.argv must be the command as a list of words")
+    if not argv and "preset" not in found:
+        raise Invalid(f"{where}.argv must be the command as a list of words, or name a preset")
     env = found.get("env", {})
     if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
         raise Invalid(f"{where}.env must be a table of texts")
-    _positive(found, ("failure_limit",), where)
-    return _typed(Profile, {"name": name, **found}, where)
+    _positive(found, POSITIVE, where)
+    return _checked(_typed(Profile, {"name": name, **found}, where), where)
+
+
+def _checked(profile: Profile, where: str) -> Profile:
+    """The profile, if what it says goes together."""
+    if not 0 <= profile.reminders <= limits.REMINDERS_MAX:
+        raise Invalid(f"{where}.reminders is 0 to {limits.REMINDERS_MAX}")
+    if profile.permissions == "ask" and profile.kind != "acp":
+        raise Invalid(
+            f"{where}.permissions: only a program of kind acp can ask; say auto or refuse"
+        )
+    for cost in (profile.cost_per_run, profile.cost_per_day):
+        if cost is not None and not cost > 0:
+            raise Invalid(f"{where}: a cost is a number of US dollars above 0, not {cost!r}")
+    return profile
+
+
+def _planner(given: dict[str, Any]) -> Planner:
+    found = _fields(Planner, given, "planner")
+    _positive(found, ("per_pass", "attempts_per_task", "max_tokens"), "planner")
+    planner = _typed(Planner, found, "planner")
+    if not planner.model:
+        raise Invalid("planner.model must name the model")
+    return planner
 
 
 def _positive(found: dict[str, Any], names: tuple[str, ...], where: str) -> None:

@@ -8,7 +8,8 @@ from shopfloor.domain.errors import BadConfiguration, Invalid
 PROFILE = {"argv": ["sh", "-c", "true"]}
 
 
-def test_nothing_set_is_the_defaults(tmp_path):
+def test_nothing_set_is_the_defaults(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
     settings = load_settings(Home(tmp_path), "default")
     assert settings.dispatch.failure_limit == 2
     assert settings.dispatch.cap is None
@@ -57,7 +58,14 @@ def test_a_cap_that_is_none_caps_nothing_and_is_said(cap):
         ({"profiles": {"a": {"argv": "sh"}}}, "list of words"),
         ({"profiles": {"a": {"argv": []}}}, "list of words"),
         ({"profiles": {"a": {**PROFILE, "env": {"K": 1}}}}, "table of texts"),
-        ({"profiles": {"a": {**PROFILE, "kind": "magic"}}}, "must be command"),
+        ({"profiles": {"a": {**PROFILE, "kind": "magic"}}}, "must be command or cli or acp"),
+        ({"profiles": {"a": {"kind": "cli"}}}, "names no preset"),
+        ({"profiles": {"a": {"preset": "clod"}}}, "preset must be one of"),
+        ({"profiles": {"a": {"preset": "claude", "kind": "acp"}}}, "leave the kind out"),
+        ({"profiles": {"claude": {"reminders": 3}}}, "reminders is 0 to 2"),
+        ({"profiles": {"claude": {"permissions": "ask"}}}, "kind acp can ask"),
+        ({"profiles": {"claude": {"cost_per_day": 0}}}, "US dollars above 0"),
+        ({"planner": {"provider": "openai"}}, "must name the model"),
         ({"retention": {"events_days": "x"}}, "retention.events_days"),
     ],
 )
@@ -72,3 +80,39 @@ def test_a_file_that_is_no_configuration_is_refused_with_its_place(tmp_path, tex
     home.config.write_text(text)
     with pytest.raises(BadConfiguration, match=r"config\.toml"):
         load_settings(home, "default")
+
+
+def test_an_agent_program_on_the_path_is_a_profile_by_itself(tmp_path, monkeypatch):
+    program = tmp_path / "claude"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    profiles = load_settings(Home(tmp_path / "home"), "default").profiles
+    assert list(profiles) == ["claude"]
+    assert (profiles["claude"].kind, profiles["claude"].preset) == ("cli", "claude")
+    assert profiles["claude"].stale_timeout_ms == 4 * 3_600_000
+
+
+def test_a_table_of_that_name_extends_the_profile_and_another_may_have_its_preset():
+    read = {"profiles": {"claude": {"model": "opus"}, "second": {"preset": "claude", "cap": 1}}}
+    profiles = parse(read, "default").profiles
+    assert profiles["claude"].model == "opus"
+    assert profiles["claude"].kind == profiles["second"].kind == "cli"
+
+
+def test_a_command_of_ones_own_may_have_a_preset_s_name():
+    assert parse({"profiles": {"claude": PROFILE}}, "default").profiles["claude"].kind == "command"
+
+
+def test_a_preset_of_the_user_s_own_is_a_profile_when_its_program_is_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "/bin:/usr/bin")
+    home = Home(tmp_path)
+    home.presets.mkdir()
+    (home.presets / "mine.toml").write_text('program = "sh"\ntitle = "Mine"\n')
+    assert load_settings(home, "default").profiles["mine"].description == "Mine"
+
+
+def test_the_planner_s_table_is_read():
+    read = {"planner": {"provider": "openai", "model": "m", "timeout": "20s"}}
+    planner = parse(read, "default").planner
+    assert planner is not None and planner.timeout_ms == 20_000 and not planner.auto_decompose

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from shopfloor.store.postgres import PostgresDatabase
 
 SETTINGS_GOOD_S = 0.25
+# Agent programs that were installed meanwhile are found within so long.
+PROGRAMS_GOOD_S = 30.0
 SILENCE_SQLITE_MS = 3 * limits.LEASE_SQLITE_MS
 SILENCE_POSTGRES_MS = 2 * limits.LEASE_POSTGRES_MS
 
@@ -55,7 +57,7 @@ class BoardService:
         self.overrides: dict[str, Any] = {}
         self.host_slots: HostSlots | None = None
         self._settings: Settings | None = None
-        self._settings_stamp: tuple[int, int] | None = None
+        self._settings_stamp: tuple[float, ...] = ()
         self._settings_good_until = 0.0
 
     @property
@@ -68,7 +70,7 @@ class BoardService:
         now = time.monotonic()
         if self._settings is not None and now < self._settings_good_until:
             return self._settings
-        stamp = self._stamp()
+        stamp = (now // PROGRAMS_GOOD_S, *self._stamp())
         if self._settings is None or stamp != self._settings_stamp:
             self._settings, self._settings_stamp = self._load(), stamp
         self._settings_good_until = now + SETTINGS_GOOD_S
@@ -85,11 +87,11 @@ class BoardService:
             return replace(self._settings, warnings=(warning,))
         return replace(found, dispatch=replace(found.dispatch, **self.overrides))
 
-    def _stamp(self) -> tuple[int, int] | None:
+    def _stamp(self) -> tuple[int, ...]:
         try:
             found = self.home.config.stat()
         except OSError:
-            return None
+            return ()
         return found.st_mtime_ns, found.st_size
 
     def board(self) -> BoardInfo:

@@ -27,11 +27,69 @@ class Profile:
     """A named way to run a worker."""
 
     name: str
-    kind: Literal["command"] = setting(
-        "How a worker's end is read: of a command, the exit status is the verdict.", "command"
+    kind: Literal["command", "cli", "acp"] = setting(
+        "A plain `command`, whose exit status is the verdict, or an agent program: `cli`, or `acp` where it "
+        "speaks the Agent Client Protocol. A preset says it by itself.",
+        "command",
+    )
+    preset: str | None = setting(
+        "The agent program's preset, see [Presets](presets.md).",
+        None,
+        unset="none; a plain command",
+    )
+    program: str | None = setting(
+        "The agent program's path, if it is not found by its name.", None, unset="the preset's"
     )
     description: str = setting("For people, and for who picks a profile for a task.", "")
-    argv: tuple[str, ...] = setting("The program and its arguments, as a list. Required.", ())
+    argv: tuple[str, ...] = setting(
+        "A command: the program and its arguments, required. An agent: arguments beside the preset's.",
+        (),
+    )
+    model: str | None = setting(
+        "The model; a task's own goes first.", None, unset="the program's own choice"
+    )
+    provider: str | None = setting(
+        "The model's provider, for programs that ask for it.",
+        None,
+        unset="the program's own choice",
+    )
+    account: str | None = setting(
+        "Whose quota its runs use: profiles with the same account wait together.",
+        None,
+        unset="the profile's name",
+    )
+    skills: tuple[str, ...] = setting("Skills that each of its workers is pointed to.", ())
+    required_skills: tuple[str, ...] = setting(
+        "Skills that a task must name for this profile to be chosen for it.", ()
+    )
+    permissions: Literal["auto", "ask", "refuse"] = setting(
+        "What the program may do unasked: all that its task needs, what a person allows (`acp` only), or only "
+        "what it allows itself.",
+        "auto",
+    )
+    orchestrator: bool = setting("Its workers get the tools that route tasks.", False)
+    workdir: str | None = setting(
+        "The folder its workers start in, below the workspace.", None, unset="the workspace"
+    )
+    max_turns: int | None = setting(
+        "The program's own limit of steps within one prompt.", None, unset="the program's own"
+    )
+    reminders: int = setting(
+        "How often an agent that ended without a verdict is asked for one, at most 2.", 2
+    )
+    tokens_per_run: int | None = setting("Tokens that one run may use.", None, unset="no limit")
+    cost_per_run: float | None = setting("US dollars that one run may use.", None, unset="no limit")
+    tokens_per_day: int | None = setting(
+        "Tokens that all its runs may use in a day.", None, unset="no limit"
+    )
+    cost_per_day: float | None = setting(
+        "US dollars that all its runs may use in a day.", None, unset="no limit"
+    )
+    pass_env: tuple[str, ...] = setting(
+        "Names of variables that its workers get from the dispatcher's own environment; their values are "
+        "masked in logs.",
+        (),
+    )
     env: dict[str, str] = field(
         default_factory=dict,
         metadata={"words": "Variables of its workers, beside the few that all get.", "unset": None},
@@ -60,9 +118,15 @@ class Profile:
         "How long a worker may live on after its verdict.", limits.LEAVE_GRACE_MS
     )
     stale_timeout_ms: int = setting(
-        "End a run after so long if it gave no sign of life within `heartbeat_timeout`; 0 is never.",
+        "End a run after so long if it gave no sign of life within `heartbeat_timeout`; 0 is never. An "
+        "agent's is 4 h where none is set.",
         0,
     )
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether its workers are agents, whose exit status proves nothing."""
+        return self.kind != "command"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +201,33 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Planner:
+    """The model that plans and judges; without this table nothing calls one."""
+
+    provider: str = setting("Who serves the model: `openai`, `anthropic`, `google` and others.", "")
+    model: str = setting("The model's name. Required.", "")
+    base_url: str | None = setting(
+        "An address that speaks the provider's protocol.", None, unset="the provider's own"
+    )
+    api_key_env: str | None = setting(
+        "The variable of `shop up`'s environment that holds the key.", None, unset="the provider's"
+    )
+    timeout_ms: int = setting("How long one call may take.", limits.PLANNER_TIMEOUT_MS)
+    auto_decompose: bool = setting("Decompose tasks in triage without being asked.", False)
+    per_pass: int = setting("At most so many are decomposed in one pass.", limits.PLANNED_PER_PASS)
+    attempts_per_task: int = setting(
+        "Calls for one task by itself after which a person is needed.", limits.PLANNING_ATTEMPTS
+    )
+    max_tokens: int = setting("The longest answer of one call.", limits.PLANNER_TOKENS_MAX)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings that one board sees."""
 
     dispatch: Dispatch = Dispatch()
     retention: Retention = Retention()
     profiles: Mapping[str, Profile] = field(default_factory=dict)
+    planner: Planner | None = None
     labels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
