@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pages_of_board as board
+import pages_of_presets as presets
 import pages_of_requests as requests
 from page import page
 
@@ -39,6 +40,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "README.md": contents,
     "cli.md": requests.commands,
     "settings.md": board.setting_fields,
+    "presets.md": presets.presets,
     "lifecycle.md": board.lifecycle,
     "outcomes.md": board.outcomes,
     "events.md": board.event_kinds,

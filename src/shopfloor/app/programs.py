@@ -19,9 +19,9 @@ from shopfloor.app.own_door import prepare_board, release_board
 from shopfloor.app.service import open_database
 from shopfloor.app.up import running_pid
 from shopfloor.config import Home, actor, find_home, load_settings, safe_concurrency
-from shopfloor.domain.agents import BUILT_IN
 from shopfloor.domain.errors import BoardError
 from shopfloor.domain.settings import Profile
+from shopfloor.runners.preset import load
 from shopfloor.store.health import known_faults, library_version
 from shopfloor.store.owner import BoardLock
 
@@ -147,21 +147,22 @@ def _configuration(home: Home) -> list[Finding]:
     except BoardError as wrong:
         return [Finding("configuration", False, wrong.message)]
     warned = [Finding("configuration", True, warning) for warning in settings.warnings]
-    missing = [
-        Finding(f"profile {one.name}", False, f"its program {program!r} is not in PATH")
-        for one in settings.profiles.values()
-        if (program := _program(one)) is not None and shutil.which(program) is None
-    ]
+    missing = [found for one in settings.profiles.values() for found in _program(home, one)]
     counted = f"{len(settings.profiles)} profile(s), up to {safe_concurrency()} workers by default"
     return [Finding("configuration", True, counted), *warned, *missing]
 
 
-def _program(profile: Profile) -> str | None:
-    """What a profile starts; None where only its preset knows."""
-    if not profile.is_agent:
-        return profile.argv[0]
-    known = BUILT_IN.get(profile.preset or "")
-    return profile.program or (None if known is None else known.program)
+def _program(home: Home, profile: Profile) -> list[Finding]:
+    """What is wrong with what a profile starts."""
+    try:
+        program = profile.program or (
+            load(profile.preset, home.presets)["program"] if profile.preset else profile.argv[0]
+        )
+    except BoardError as wrong:
+        return [Finding(f"profile {profile.name}", False, wrong.message)]
+    if shutil.which(program) is not None:
+        return []
+    return [Finding(f"profile {profile.name}", False, f"its program {program!r} is not in PATH")]
 
 
 def _disk(home: Home) -> list[Finding]:
