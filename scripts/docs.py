@@ -17,6 +17,7 @@ import pages_of_requests as requests
 from page import page
 
 from shopfloor.surfaces.cli import index, reference
+from shopfloor.surfaces.mcp import index as tool_index
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "reference"
@@ -45,6 +46,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "outcomes.md": board.outcomes,
     "events.md": board.event_kinds,
     "operations.md": requests.operations,
+    "tools.md": requests.tools,
     "errors.md": board.errors,
     "schema.md": board.schema,
 }
@@ -52,6 +54,7 @@ PAGES: dict[str, Callable[[], str]] = {
 
 OTHERS: dict[Path, Callable[[], str]] = {
     ROOT / "src/shopfloor/surfaces/cli/commands.jsonl": index.text,
+    ROOT / "src/shopfloor/surfaces/mcp/tools.jsonl": tool_index.text,
     ROOT / "tests/surfaces/golden/cli.txt": reference.usage,
 }
 

@@ -9,6 +9,10 @@ from page import MADE, page, table
 from shopfloor.app.main import PROGRAMS, program
 from shopfloor.ops.registry import Operation, everything
 from shopfloor.surfaces.cli.reference import reference
+from shopfloor.surfaces.mcp.answers import NEXT
+from shopfloor.surfaces.mcp.app import INSTRUCTIONS
+from shopfloor.surfaces.mcp.catalog import Tool
+from shopfloor.surfaces.mcp.index import made
 
 
 def operations() -> str:
@@ -81,6 +85,61 @@ def name_of(kind: Any) -> str:
     """The name of a result's type."""
     arguments = getattr(kind, "__args__", None)
     return f"list of {arguments[0].__name__}" if arguments else str(kind.__name__)
+
+
+def tools() -> str:
+    """The tools of agents, as a model is told of them."""
+    found = made()
+    rows = [
+        (f"`{tool.name}`", *("yes" if who in tool.audience else "" for who in AUDIENCES))
+        for tool in found
+    ]
+    return page(
+        "Tools",
+        "What agents have as tools, by the Model Context Protocol: at `http://127.0.0.1:PORT/mcp/BOARD` with"
+        " `Authorization: Bearer RUN:TOKEN`, or by `shop mcp` on standard input and output. Programs show them"
+        " under names of their own, such as `mcp__board__task_show`. What an agent is told first:",
+        f"> {INSTRUCTIONS}",
+        "A worker has the tools of its run's role; one whose profile has `orchestrator = true` has the"
+        " routing tools too. A run that is over has none.",
+        table(("tool", *AUDIENCES), rows),
+        "## Refusals",
+        "A refused call is an answer with `isError` and `{code, message, next}`; the codes are those of"
+        " [Errors](errors.md).",
+        table(("code", "next"), [(f"`{code}`", words) for code, words in NEXT.items()]),
+        *[part for tool in found for part in _tool(tool)],
+    )
+
+
+AUDIENCES = ("worker", "reviewer", "orchestrator")
+
+
+def _tool(tool: Tool) -> list[str]:
+    needed = tool.schema.get("required", ())
+    rows = [
+        (
+            f"`{name}`",
+            _shown(shape),
+            "required" if name in needed else _default(shape),
+            shape.get("description", ""),
+        )
+        for name, shape in tool.schema["properties"].items()
+    ]
+    head = ("argument", "type", "default", "what")
+    return [f"## {tool.name}", tool.description, *([table(head, rows)] if rows else [])]
+
+
+def _shown(shape: dict[str, Any]) -> str:
+    """A schema's type in words."""
+    if "enum" in shape:
+        return ", ".join(f"`{value}`" for value in shape["enum"])
+    if shape.get("type") == "array":
+        return f"list of {_shown(shape['items'])}"
+    return str(shape.get("type", "any JSON"))
+
+
+def _default(shape: dict[str, Any]) -> str:
+    return f"`{shape['default']}`" if "default" in shape else ""
 
 
 def commands() -> str:

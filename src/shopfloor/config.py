@@ -53,6 +53,11 @@ class Home(NamedTuple):
         return self.root / "up.lock"
 
     @property
+    def mcp(self) -> Path:
+        """Where the tools of workers were served last."""
+        return self.root / "mcp.json"
+
+    @property
     def socket(self) -> Path:
         """The door's socket; a home whose path is too long for one has it in the runtime folder."""
         beside = self.root / "shop.sock"

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from shopfloor import __version__
 from shopfloor.app.boards import BoardFolder, HomeBoards
+from shopfloor.app.mcp import ToolServer
 from shopfloor.app.own_door import prepare_board, refuse_if_held, release_board
 from shopfloor.app.service import BoardService, open_database
 from shopfloor.app.slots import HostSlots, Member
@@ -122,6 +123,7 @@ class Hall:
         self._interval_s = interval_s
         self._overrides = overrides or {}
         self._launcher = SharedLauncher()
+        self._tools = ToolServer(home, say=say)
         self._served: dict[str, Served] = {}
         self._guard = threading.RLock()
         self._troubles: dict[str, str] = {}
@@ -135,6 +137,10 @@ class Hall:
     def warm(self) -> None:
         """Start the helper before the first worker needs it."""
         self._launcher.warm()
+
+    def open_tools(self) -> None:
+        """Open the address where workers that outlived the last `shop up` look for their tools."""
+        self._tools.resume()
 
     def find(self, named: str | None) -> Service:
         """The board that a request names, or the usual one; raises NotFound."""
@@ -170,6 +176,7 @@ class Hall:
             for slug in list(self._served):
                 left += self._leave(self._served.pop(slug))
             self._launcher.close()
+            self._tools.close(workers_left=left)
         return left
 
     def _serve_made(self, folder: BoardFolder) -> None:
@@ -208,6 +215,7 @@ class Hall:
         owner = Owner(database, on_commit=wake.ring)
         service = BoardService(self._home, folder, owner, self.boards)
         service.overrides = self._overrides
+        service.tools = self._tools.endpoint
         dispatching = DaemonDispatching(service, wake)
         service.dispatching = dispatching
         try:

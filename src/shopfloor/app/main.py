@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 PROGRAMS = {
     "up": ("Serve all boards of the home in the foreground.", "shopfloor.app.up"),
     "down": ("Stop the running `shop up`.", "shopfloor.app.up"),
+    "mcp": (
+        "Serve a worker's tools on standard input and output.",
+        "shopfloor.surfaces.mcp.stdio",
+    ),
     "init": ("Make the home and its default board.", "shopfloor.app.programs"),
     "doctor": ("Check this installation and its boards.", "shopfloor.app.programs"),
     "version": ("Print the version.", "shopfloor.app.programs"),

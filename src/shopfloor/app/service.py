@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from shopfloor.domain.errors import BadConfiguration, Damaged, Invalid, Unavaila
 from shopfloor.domain.report import DispatchReport
 from shopfloor.domain.settings import Settings
 from shopfloor.kernel.why import Surroundings, living_dispatchers
-from shopfloor.ops.context import BoardInfo, Dispatching
+from shopfloor.ops.context import BoardInfo, Dispatching, Endpoint
 from shopfloor.store import health
 from shopfloor.store.db import Database, Tx
 from shopfloor.store.migrate import open_sqlite
@@ -56,6 +56,7 @@ class BoardService:
         self.host = host_name()
         self.overrides: dict[str, Any] = {}
         self.host_slots: HostSlots | None = None
+        self.tools: Callable[[str], Endpoint | None] | None = None
         self._settings: Settings | None = None
         self._settings_stamp: tuple[float, ...] = ()
         self._settings_good_until = 0.0
@@ -145,6 +146,13 @@ class BoardService:
         given = self.settings().dispatch.lease_ms
         usual = limits.LEASE_POSTGRES_MS if self.shared else limits.LEASE_SQLITE_MS
         return usual if given is None else given
+
+    def mcp(self) -> Endpoint | None:
+        """Where this board's workers find their tools, started if need be; None where nothing serves them.
+
+        Only a running `shop up` does, and it says why if it cannot.
+        """
+        return None if self.tools is None else self.tools(self.slug)
 
     def surroundings(self, tx: Tx) -> Surroundings:
         silence = SILENCE_POSTGRES_MS if self.shared else SILENCE_SQLITE_MS

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from shopfloor.app.boards import DEFAULT, HomeBoards, private
 from shopfloor.app.hall import Hall
+from shopfloor.app.mcp import kept, stop_process
 from shopfloor.app.own_door import prepare_board, release_board
 from shopfloor.app.service import BoardService, open_database
 from shopfloor.config import Home, find_home, load_settings
@@ -61,6 +62,7 @@ def up(args: Namespace) -> int:
         hall.boards.resolve(DEFAULT)
         hall.look_after()
         door = Door(home.socket, hall.find, report=say)
+        hall.open_tools()
         if args.pidfile is not None:
             write_atomic(args.pidfile, f"{os.getpid()}\n".encode())
         say(
@@ -111,6 +113,7 @@ def down(args: Namespace) -> int:
     stopped = _stop_daemon(home)
     print("stopped `shop up`" if stopped else "no `shop up` is running")
     if args.stop_workers:
+        stop_process(kept(home))
         print(f"stopped {_stop_workers(home)} worker(s)")
     return 0
 

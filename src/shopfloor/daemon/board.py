@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
 from shopfloor.domain.settings import Settings
-from shopfloor.ops.context import Files
+from shopfloor.ops.context import Endpoint, Files
 from shopfloor.store.db import Database, Tx
 
 T = TypeVar("T")
@@ -47,6 +47,7 @@ class DispatchBoard(Protocol):
     def claiming(self) -> AbstractContextManager[object]: ...
     def lease_ms(self) -> int: ...
     def default_workdir(self) -> str | None: ...
+    def mcp(self) -> Endpoint | None: ...
 
 
 def write_all(database: Database, works: Sequence[Callable[[Tx], T]]) -> list[T | BaseException]:

@@ -20,6 +20,7 @@ from shopfloor.domain.lifecycle import By
 from shopfloor.domain.limits import BULK_MAX, KEY_CHARS_MAX
 from shopfloor.domain.settings import Settings
 from shopfloor.ops.context import Around, Context, Service
+from shopfloor.ops.deputy import deputy
 from shopfloor.ops.registry import Operation, find
 from shopfloor.ops.schema import decode, encode
 from shopfloor.store import events, requests, runs
@@ -115,7 +116,10 @@ class Call:
         return self._once(tx, self._answer)
 
     def _answer(self, tx: Tx) -> Answer:
-        context = Context(tx, self.caller, self.settings, self.service)
+        caller = self.caller
+        if caller.by is By.WORKER and self.op.role == "person":
+            caller = deputy(tx, caller, self.op, self.settings)
+        context = Context(tx, caller, self.settings, self.service)
         return RESULT + encode(self.op.run(context, self.req)) + b"}"
 
     def _commit(self, inner: Callable[[Tx], Any]) -> Any:
@@ -180,7 +184,7 @@ def caller_of(envelope: Envelope) -> Caller:
 
 def authorise(op: Operation, caller: Caller) -> None:
     """Refuse what this caller may not ask."""
-    if caller.by is By.WORKER and op.role == "person":
+    if caller.by is By.WORKER and op.role == "person" and "orchestrator" not in op.tools:
         raise Forbidden(
             f"{caller.name} may not use `{op.command}`; a worker reports with complete, block, comment "
             "and heartbeat"

@@ -7,7 +7,7 @@ dispatcher.  An operation that uses one is of the kind `around`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypedDict, TypeVar
 
 from shopfloor.domain.caller import Caller
 from shopfloor.domain.settings import Settings
@@ -84,6 +84,13 @@ class Dispatching(Protocol):
     def running(self) -> bool: ...
 
 
+class Endpoint(TypedDict):
+    """Where the tools of a board's workers are: an address, and a program that speaks for it."""
+
+    url: str
+    stdio: list[str]
+
+
 class Service(Protocol):
     """One board as the operations see it."""
 
@@ -101,6 +108,7 @@ class Service(Protocol):
     def surroundings(self, tx: Tx) -> Surroundings: ...
     def board(self) -> BoardInfo: ...
     def backup(self, target: str) -> int: ...
+    def mcp(self) -> Endpoint | None: ...
 
 
 class Context(NamedTuple):

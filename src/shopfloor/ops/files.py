@@ -35,6 +35,8 @@ class AttachFile(Request, frozen=True):
     kind="around",
     role="worker",
     errors=(NotFound, Invalid, LimitReached, Forbidden, Stale),
+    tools=("worker", "reviewer"),
+    when="Use it for results that must outlive the workspace: reports, patches, pictures.",
 )
 def attach(ctx: Around, req: AttachFile) -> AttachmentView:
     """Keep a file with a task: 25 MB at most; a name that is taken gets a suffix."""
@@ -87,6 +89,8 @@ class FileContent(Result, frozen=True):
     kind="around",
     role="anyone",
     errors=(NotFound,),
+    tools=("worker", "reviewer"),
+    when="Use it to find files that were handed to you; read them at their paths.",
 )
 def attachments(ctx: Around, req: TaskFiles) -> list[AttachmentView]:
     """List the files kept with a task, with their absolute paths."""
@@ -169,6 +173,8 @@ class Log(Result, frozen=True):
     kind="around",
     role="anyone",
     errors=(NotFound,),
+    tools=("reviewer", "orchestrator"),
+    when="Use it to see how an attempt went.",
 )
 def log(ctx: Around, req: ReadLog) -> Log:
     """Read the end of what a task's workers wrote."""
@@ -191,6 +197,8 @@ class ContextText(Result, frozen=True):
     kind="around",
     role="anyone",
     errors=(NotFound,),
+    tools=("worker", "reviewer"),
+    when="Use it to read your whole assignment again.",
 )
 def context(ctx: Around, req: TaskFiles) -> ContextText:
     """Print what the worker of a task's current or next attempt is told."""

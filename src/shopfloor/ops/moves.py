@@ -65,6 +65,12 @@ def _done(applied: Applied, note: str | None = None) -> Done:
     errors=(*WORKERS, LimitReached),
     many=True,
     single=("summary", "result", "metadata", "artifacts"),
+    tools=("worker", "reviewer"),
+    when=(
+        "Call it as your last act, when all that was asked is done and you have looked at the "
+        "result. As a reviewer you approve the work with it. Nothing that you do after it "
+        "counts."
+    ),
 )
 def complete(ctx: Around, req: CompleteTask) -> Done:
     """Say that a task is done, with what the next one should know.
@@ -91,6 +97,11 @@ class RequestReview(Request, frozen=True, kw_only=True):
     command="request-review",
     role="worker",
     errors=WORKERS,
+    tools=("worker",),
+    when=(
+        "Call it as your last act instead of task_complete, when somebody is to look at the "
+        "work before it counts as done."
+    ),
 )
 def request_review(ctx: Context, req: RequestReview) -> Done:
     """Hand a finished piece of work to a reviewer; only the worker that did it can."""
@@ -111,6 +122,11 @@ class RequestChanges(Request, frozen=True):
     command="request-changes",
     role="worker",
     errors=WORKERS,
+    tools=("reviewer",),
+    when=(
+        "Call it as your last act when the work is not good enough yet: name each thing that "
+        "has to change, and how you would see that it has."
+    ),
 )
 def request_changes(ctx: Context, req: RequestChanges) -> Done:
     """Send a task under review back to its implementer, with the reason."""
@@ -138,6 +154,11 @@ class BlockTask(Request, frozen=True, kw_only=True):
     role="worker",
     errors=(*WORKERS, LimitReached),
     many=True,
+    tools=("worker", "reviewer"),
+    when=(
+        "Call it as your last act when you cannot go on: a decision, a permission or an "
+        "ability is missing. Do not guess instead, and do not wait."
+    ),
 )
 def block(ctx: Context, req: BlockTask) -> Done:
     """Stop work on a task and say what is missing; only a person's verb leads out again.
@@ -311,6 +332,8 @@ class Heartbeat(Request, frozen=True):
     command="heartbeat",
     role="worker",
     errors=WORKERS,
+    tools=("worker", "reviewer"),
+    when="Use it in long work, every few minutes, so that people see what you do.",
 )
 def heartbeat(ctx: Context, req: Heartbeat) -> Done:
     """Tell that the worker of the task's open run is alive, with a note on what it does."""

@@ -38,6 +38,10 @@ class AddComment(Request, frozen=True):
     command="comment",
     role="worker",
     errors=(NotFound, Stale, Forbidden, LimitReached),
+    tools=("worker", "reviewer", "orchestrator"),
+    when=(
+        "Use it for what people and later workers should know: findings, decisions, what is left."
+    ),
 )
 def comment(ctx: Context, req: AddComment) -> CommentView:
     """Write a comment; the next worker of the task reads them all."""
@@ -63,6 +67,8 @@ class ListComments(Request, frozen=True, kw_only=True):
     kind="read",
     role="anyone",
     errors=(NotFound,),
+    tools=("worker", "reviewer", "orchestrator"),
+    when="Use it to read on after a comment that you know.",
 )
 def comments(ctx: Context, req: ListComments) -> list[CommentView]:
     """List a task's comments, oldest first; a worker finds new ones with --after."""
@@ -90,6 +96,8 @@ class Linked(Result, frozen=True):
     "POST /api/v1/links",
     command="link",
     errors=(NotFound, Invalid, GuardFailed, WrongStatus, LimitReached),
+    tools=("orchestrator",),
+    when="Use it to put tasks into their order.",
 )
 def link(ctx: Context, req: LinkTasks) -> Linked:
     """Let one task wait for another; a ready one goes back to todo, and a circle is refused."""
@@ -97,7 +105,14 @@ def link(ctx: Context, req: LinkTasks) -> Linked:
     return Linked(TaskLine.of(load(ctx.tx, req.child)), changed)
 
 
-@operation("task.unlink", "DELETE /api/v1/links", command="unlink", errors=(NotFound,))
+@operation(
+    "task.unlink",
+    "DELETE /api/v1/links",
+    command="unlink",
+    errors=(NotFound,),
+    tools=("orchestrator",),
+    when="Use it when a task need not wait any more.",
+)
 def unlink(ctx: Context, req: LinkTasks) -> Linked:
     """Take a link away; a task that then waits for nobody becomes ready."""
     graph.disconnect(ctx.tx, ctx.caller, req.parent, req.child)

@@ -40,6 +40,8 @@ class SpecifyTask(Request, frozen=True, kw_only=True):
     "POST /api/v1/tasks/{id}/specify",
     command="specify",
     errors=(NotFound, WrongStatus, GuardFailed, Conflict),
+    tools=("orchestrator",),
+    when="Use it when an idea in triage is clear enough to be worked on as one piece.",
 )
 def specify(ctx: Context, req: SpecifyTask) -> Done:
     """Turn an idea in triage into a task that may start."""
@@ -93,6 +95,11 @@ class Decomposed(Result, frozen=True):
     "POST /api/v1/tasks/{id}/decompose",
     command="decompose",
     errors=(NotFound, WrongStatus, GuardFailed, Invalid, Conflict),
+    tools=("orchestrator",),
+    when=(
+        "Use it when a task in triage is more than one worker should do: each piece gets the "
+        "profile that fits, and `after` names the pieces that it waits for."
+    ),
 )
 def decompose_task(ctx: Context, req: DecomposeTask) -> Decomposed:
     """Make a graph of sub-tasks out of a task in triage, all at once and once only.

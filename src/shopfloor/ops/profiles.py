@@ -43,7 +43,15 @@ def _view(ctx: Context, profile: Profile) -> ProfileView:
 
 
 @operation(
-    "profile.list", "GET /api/v1/profiles", command="profile list", kind="read", role="anyone"
+    "profile.list",
+    "GET /api/v1/profiles",
+    command="profile list",
+    kind="read",
+    role="anyone",
+    tools=("orchestrator",),
+    when=(
+        "Use it before you choose whom a task is for: the description says what each is good at."
+    ),
 )
 def list_profiles(ctx: Context, req: NoArguments) -> list[ProfileView]:  # noqa: ARG001 - every operation has one
     """List the profiles that this host can run."""

@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 from shopfloor.domain.errors import BoardError, NotFound
 
 Role = Literal["anyone", "worker", "person"]
+Audience = Literal["worker", "reviewer", "orchestrator"]
 Kind = Literal["write", "read", "around"]
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,6 +36,8 @@ class Operation:
     many: bool
     single: tuple[str, ...]
     command: str
+    tools: frozenset[Audience]
+    when: str
 
     @property
     def doc(self) -> str:
@@ -53,7 +56,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "shopfloor.ops.notes",
         "shopfloor.ops.files",
     ),
-    "run": ("shopfloor.ops.runs",),
+    "run": ("shopfloor.ops.runs", "shopfloor.ops.scope"),
     "dispatch": ("shopfloor.ops.dispatch",),
     "board": ("shopfloor.ops.boards",),
     "event": ("shopfloor.ops.events",),
@@ -73,11 +76,16 @@ def operation(
     errors: tuple[type[BoardError], ...] = (),
     many: bool = False,
     single: tuple[str, ...] = (),
+    tools: tuple[Audience, ...] = (),
+    when: str = "",
 ) -> Callable[[F], F]:
     """Register a function as an operation; its annotations name the request and the result.
 
     `command` is how the command line calls it (`board create`); `many` lets a caller name several
     ids, each of which succeeds or fails by itself, but for fields that belong to a `single` task.
+
+    `tools` names the agents that have the operation as a tool, and `when` tells a model when to use it.
+    What only people may ask is given to orchestrators alone: they then ask in their run's name.
     """
 
     def register(run: F) -> F:
@@ -88,7 +96,19 @@ def operation(
         request = getattr(module, hints["req"])
         result = eval(hints["return"], vars(module))  # noqa: S307 - our own annotation
         REGISTRY[name] = Operation(
-            name, route, kind, role, request, result, run, errors, many, single, command
+            name,
+            route,
+            kind,
+            role,
+            request,
+            result,
+            run,
+            errors,
+            many,
+            single,
+            command,
+            frozenset(tools),
+            when,
         )
         return run
 

@@ -26,7 +26,15 @@ class Stats(Result, frozen=True):
     oldest_ready_s: float | None
 
 
-@operation("stats.show", "GET /api/v1/stats", command="stats", kind="read", role="anyone")
+@operation(
+    "stats.show",
+    "GET /api/v1/stats",
+    command="stats",
+    kind="read",
+    role="anyone",
+    tools=("orchestrator",),
+    when="Use it to see where work piles up.",
+)
 def stats(ctx: Context, req: NoArguments) -> Stats:  # noqa: ARG001 - every operation has one
     """Count tasks by status and assignee, and attempts by outcome."""
     lanes: dict[str, dict[str, int]] = {}

@@ -61,6 +61,11 @@ class Created(Result, frozen=True):
     command="create",
     role="worker",
     errors=(Invalid, NotFound, Conflict, LimitReached, Forbidden, Stale),
+    tools=("orchestrator",),
+    when=(
+        "Use it to give work to others: write into the body everything that the worker has to "
+        "know, and choose the assignee by the descriptions in profile_list."
+    ),
 )
 def create(ctx: Context, req: CreateTask) -> Created:
     """Put a task on the board.
@@ -78,7 +83,14 @@ def create(ctx: Context, req: CreateTask) -> Created:
 
 
 @operation(
-    "task.list", "GET /api/v1/tasks", command="list", kind="read", role="anyone", errors=(Invalid,)
+    "task.list",
+    "GET /api/v1/tasks",
+    command="list",
+    kind="read",
+    role="anyone",
+    errors=(Invalid,),
+    tools=("orchestrator",),
+    when="Use it to see what is there before you add to it.",
 )
 def list_tasks(ctx: Context, req: ListTasks) -> TaskPage:
     """List tasks: by priority and age, or in another order; archived ones only when asked for."""
@@ -98,6 +110,8 @@ class ShowTask(Request, frozen=True):
     kind="read",
     role="anyone",
     errors=(NotFound,),
+    tools=("worker", "reviewer", "orchestrator"),
+    when=("Use it to see what is asked, what was written about it and how earlier attempts ended."),
 )
 def show(ctx: Context, req: ShowTask) -> TaskDetail:
     """Show a task with its links, attempts, comments, files and latest events, and why it is not moving."""
@@ -140,6 +154,8 @@ def _progress(ctx: Context, task: Task) -> tuple[int, int]:
     role="anyone",
     errors=(NotFound,),
     many=True,
+    tools=("orchestrator",),
+    when="Use it when a task waits longer than you expect.",
 )
 def why_task(ctx: Context, req: ShowTask) -> WhyView:
     """Say in one sentence why a task is not moving, and what would move it."""
@@ -252,6 +268,8 @@ class AssignTask(Request, frozen=True):
     command="assign",
     errors=(NotFound, WrongStatus, Conflict),
     many=True,
+    tools=("orchestrator",),
+    when="Use it to route a task: the profiles and what they are for are in profile_list.",
 )
 def assign(ctx: Context, req: AssignTask) -> TaskView:
     """Give a task to another profile, or to nobody."""

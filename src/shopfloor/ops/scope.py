@@ -1,0 +1,83 @@
+"""What a run may do with tools: its task, its role, and the operations that it has.
+
+The tools of a run follow from its role, and from its profile where that is an orchestrator's.  A run
+that is over has none.  The one who serves the tools asks this for every request of an agent, so it is
+also where an agent's token is checked before anything is read for it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from shopfloor.domain.errors import Forbidden
+from shopfloor.domain.lifecycle import By
+from shopfloor.domain.model import Run
+from shopfloor.domain.settings import Settings
+from shopfloor.kernel.load import run_of
+from shopfloor.ops.context import Around
+from shopfloor.ops.deputy import is_orchestrator
+from shopfloor.ops.dispatch import NoArguments
+from shopfloor.ops.registry import Audience, everything, operation
+from shopfloor.ops.schema import Result
+
+
+class RunTools(Result, frozen=True):
+    """A run, whether it is still open, and its tools by the names of their operations."""
+
+    task: int
+    run: int
+    role: str
+    orchestrator: bool
+    open: bool
+    outcome: str | None
+    workspace: str | None
+    tools: list[str]
+    url: str | None
+
+
+@operation(
+    "run.tools",
+    "GET /api/v1/run/tools",
+    command="tools",
+    kind="around",
+    role="worker",
+    errors=(Forbidden,),
+)
+def run_tools(ctx: Around, req: NoArguments) -> RunTools:  # noqa: ARG001 - every operation has one
+    """List the tools of the run that asks, and the address where its agent program finds them.
+
+    A run that is over has no tools.  The address is missing where no dispatcher runs, or where it cannot
+    serve tools; then the same can be done with `shop`.
+    """
+    if ctx.caller.by is not By.WORKER:
+        raise Forbidden(
+            "only a run has tools, and you are a person: `shop claim` gives you a run, `shop help` your commands"
+        )
+    run = ctx.read(lambda tx: run_of(tx, ctx.caller))
+    endpoint = ctx.service.mcp()
+    return RunTools(
+        run.task_id,
+        run.id,
+        run.role,
+        is_orchestrator(ctx.settings, run),
+        run.ended_at is None,
+        run.outcome,
+        run.workspace,
+        names(ctx.settings, run),
+        None if endpoint is None else endpoint["url"],
+    )
+
+
+def names(settings: Settings, run: Run) -> list[str]:
+    """The operations that a run has as tools, in the order of the registry."""
+    if run.ended_at is not None:
+        return []
+    whose: set[Audience] = {"reviewer" if run.role == "reviewer" else "worker"}
+    if is_orchestrator(settings, run):
+        whose.add("orchestrator")
+    return _names(frozenset(whose))
+
+
+@cache
+def _names(whose: frozenset[Audience]) -> list[str]:
+    return [op.name for op in everything().values() if op.tools & whose]

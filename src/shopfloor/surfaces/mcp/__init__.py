@@ -1,0 +1,1 @@
+"""The board's tools for agents, by the Model Context Protocol."""
