@@ -97,7 +97,6 @@ class Profile:
     secrets: tuple[str, ...] = setting(
         "Names in `env` whose values `shop profile` keeps to itself.", ()
     )
-    orchestrator: bool = setting("Its workers get the tools that route tasks.", False)
     cap: int | None = setting(
         'At most so many runs at once; 0 or `"none"` is no cap, with a warning.',
         None,

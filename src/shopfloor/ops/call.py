@@ -20,7 +20,7 @@ from shopfloor.domain.lifecycle import By
 from shopfloor.domain.limits import BULK_MAX, KEY_CHARS_MAX
 from shopfloor.domain.settings import Settings
 from shopfloor.ops.context import Around, Context, Service
-from shopfloor.ops.deputy import deputy
+from shopfloor.ops.deputy import deputise, deputy
 from shopfloor.ops.registry import Operation, find
 from shopfloor.ops.schema import decode, encode
 from shopfloor.store import events, requests, runs
@@ -85,7 +85,7 @@ class Call:
         self.service = service
         self.op: Operation = find(envelope.op)
         self.caller: Caller = caller_of(envelope)
-        authorise(self.op, self.caller)
+        authorise(self.op, self.caller, service)
         self.several = _several(self.op, envelope)
         if self.several is None:
             self.req = decode(bytes(envelope.args), self.op.request)
@@ -182,9 +182,14 @@ def caller_of(envelope: Envelope) -> Caller:
     return worker(envelope.run, envelope.token)
 
 
-def authorise(op: Operation, caller: Caller) -> None:
+def authorise(op: Operation, caller: Caller, service: Service) -> None:
     """Refuse what this caller may not ask."""
-    if caller.by is By.WORKER and op.role == "person" and "orchestrator" not in op.tools:
+    if caller.by is not By.WORKER or op.role != "person":
+        return
+    if "orchestrator" in op.tools:
+        settings = service.settings()
+        service.database.read(lambda tx: deputise(tx, caller, op, settings))
+    else:
         raise Forbidden(
             f"{caller.name} may not use `{op.command}`; a worker reports with complete, block, comment "
             "and heartbeat"

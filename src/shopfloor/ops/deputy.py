@@ -15,17 +15,23 @@ from shopfloor.ops.registry import Operation
 from shopfloor.store.db import Tx
 
 
-def deputy(tx: Tx, caller: Caller, op: Operation, settings: Settings) -> Caller:
-    """The worker of an orchestrator's profile as who it acts for: a person, by its run's name.
-
-    Raises Forbidden for every other worker, and Stale for one whose run is over.
-    """
+def deputise(tx: Tx, caller: Caller, op: Operation, settings: Settings) -> Run:
+    """The run of a worker that may act for people; raises Forbidden for every other worker."""
     run = run_of(tx, caller)
     if not is_orchestrator(settings, run):
         raise Forbidden(
             f"{caller.name} may not use `{op.command}`: its profile does not route tasks; say in a comment "
             "what should be done, or block with the reason"
         )
+    return run
+
+
+def deputy(tx: Tx, caller: Caller, op: Operation, settings: Settings) -> Caller:
+    """The worker of an orchestrator's profile as who it acts for: a person, by its run's name.
+
+    Raises Forbidden for every other worker, and Stale for one whose run is over.
+    """
+    run = deputise(tx, caller, op, settings)
     if not holds_run(caller, run):
         raise Stale(
             f"cannot use `{op.command}`: {caller.name} is over ({run.outcome}), so the request is refused; "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from shopfloor.domain.errors import Forbidden
+from shopfloor.domain.errors import Forbidden, NotFound
 from shopfloor.domain.lifecycle import By
 from shopfloor.domain.model import Run
 from shopfloor.domain.settings import Settings
@@ -40,8 +40,8 @@ class RunTools(Result, frozen=True):
     "GET /api/v1/run/tools",
     command="tools",
     kind="around",
-    role="worker",
-    errors=(Forbidden,),
+    role="anyone",
+    errors=(Forbidden, NotFound),
 )
 def run_tools(ctx: Around, req: NoArguments) -> RunTools:  # noqa: ARG001 - every operation has one
     """List the tools of the run that asks, and the address where its agent program finds them.
@@ -50,7 +50,7 @@ def run_tools(ctx: Around, req: NoArguments) -> RunTools:  # noqa: ARG001 - ever
     serve tools; then the same can be done with `shop`.
     """
     if ctx.caller.by is not By.WORKER:
-        raise Forbidden(
+        raise NotFound(
             "only a run has tools, and you are a person: `shop claim` gives you a run, `shop help` your commands"
         )
     run = ctx.read(lambda tx: run_of(tx, ctx.caller))
