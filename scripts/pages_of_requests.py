@@ -35,8 +35,9 @@ def _operation(op: Operation) -> list[str]:
     rows = [_field(field) for field in fields.fields]
     many = " Takes `ids` instead of `id`, each with an end of its own." if op.many else ""
     errors = ", ".join(f"`{error.code}`" for error in op.errors) or "none of its own"
+    command = f"command `shop {op.command}`" if op.command else "no command"
     facts = [
-        f"- route `{op.route}`, command `shop {op.command}`, by *{op.role}*, a {op.kind}",
+        f"- route `{op.route}`, {command}, by *{op.role}*, a {op.kind}",
         f"- answers `{name_of(op.result)}`; errors: {errors}",
     ]
     return [

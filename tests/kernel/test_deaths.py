@@ -14,7 +14,7 @@ import pytest
 from shopfloor.domain.caller import BOARD
 from shopfloor.domain.errors import Unavailable
 from shopfloor.domain.lifecycle import Outcome
-from shopfloor.domain.outcomes import Exit
+from shopfloor.domain.outcomes import Exit, Report, Usage
 from shopfloor.domain.settings import Dispatch, Profile, Settings
 from shopfloor.kernel import sweep
 from shopfloor.kernel.claim import assign_default
@@ -23,6 +23,7 @@ from shopfloor.kernel.settle import end_as
 from tests.support.death import die_at
 from tests.support.walk import at, lead
 
+USED = {"input_tokens": 5, "output_tokens": 6, "cost_micros": 7}
 ORDER = {"command": {"argv": ["true"]}}
 SETTINGS = Settings(
     dispatch=Dispatch(reviewer="b", default_assignee="a", failure_limit=1),
@@ -51,6 +52,25 @@ def says(op, before, **args):
         return board.ask_as(run.id, run.token, op, request_id="r", id=task, **args)
 
     return Scene(f"{op} by its worker", before, done)
+
+
+def own(op, before, **args):
+    """A scene in which a worker asks what knows its task by the run."""
+
+    def done(board, task):
+        run = board.runs(task)[-1]
+        return board.ask_as(run.id, run.token, op, request_id="r", **args)
+
+    return Scene(f"{op} by its worker", before, done)
+
+
+def reports(name, before, report):
+    """A scene in which a run is settled with what its runner left."""
+
+    def done(board, task):
+        return board.settle(board.runs(task)[-1].id, Exit(exit_code=0), report=report)
+
+    return Scene(f"report: {name}", before, done)
 
 
 def settles(name, before, seen):
@@ -91,6 +111,12 @@ def reviewed(board):
 def checked(board):
     task = supervised(board, check=["true"])
     board.settle(board.runs(task)[-1].id, Exit(exit_code=0))
+    return task
+
+
+def commented(board):
+    task = at(board, "running")
+    board.ask("task.comment", id=task, body="look at this")
     return task
 
 
@@ -203,6 +229,10 @@ SCENES = [
     says("task.request_changes", reviewed, reason="r"),
     says("task.heartbeat", stands("running"), note="n"),
     says("task.comment", stands("running"), body="b"),
+    own("task.inbox", commented),
+    own("run.progress", stands("running"), note="n", usage=USED, session_id="s", model="m"),
+    reports("without a verdict", stands("running"), Report("failed", "no", usage=Usage(5, 6))),
+    reports("after its verdict", stands("done"), Report(session_id="s", text="bye")),
     asks("task.complete", family()),
     asks("task.complete", family("running")),
     asks("task.block", stands("ready"), reason="r"),

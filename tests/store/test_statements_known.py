@@ -39,8 +39,13 @@ ROWS: dict[str, Any] = {
     "attachment": model.Attachment,
     "hold": model.Hold,
     "host": model.Host,
+    "question": model.Question,
+    "spend": model.Spend,
+    "report": model.LastWords,
+    "budget": model.Budget,
+    "quota": model.Quota,
 }
-ROWLESS = {"meta", "task_edge", "request", "schema_step"}
+ROWLESS = {"meta", "task_edge", "request", "schema_step", "seen", "planning"}
 KINDS = {"INTEGER": int, "BIGINT": int, "TEXT": str}
 COLUMNS = {
     "sqlite": "SELECT name, type, \"notnull\" = 1 OR pk > 0 FROM pragma_table_xinfo('{}') ORDER BY cid",

@@ -33,9 +33,10 @@ WITHOUT_SCANS = "&options=-c%20enable_seqscan%3Doff"
 
 # What is no text, among all that the statements are given.
 WHOLE = re.compile(
-    r".*(_at|_id|_until|_ms|_before|_work|_review|_streak|_rounds|_count|_turns|_attempts|_run|_code|_signal)"
+    r".*(_at|_id|_until|_ms|_before|_work|_review|_streak|_rounds|_count|_turns|_attempts|_run|_code|_signal"
+    r"|_tokens|_micros)"
     r"|after|at|attempts?|before|goal|gone|id|last_priority|limit|live|now|number|pid|pid_start|priority|rev"
-    r"|shared|since|size|skip|until|violations"
+    r"|reminders|shared|since|size|skip|turns|until|violations"
 )
 TEXTS = {"boot_id", "session_id", "template_id"}
 TYPICAL: dict[str, object] = {

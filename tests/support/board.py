@@ -25,7 +25,7 @@ from shopfloor.config import Home
 from shopfloor.domain.caller import BOARD
 from shopfloor.domain.errors import from_dict
 from shopfloor.domain.model import Run, Task
-from shopfloor.domain.outcomes import Exit
+from shopfloor.domain.outcomes import Exit, Report
 from shopfloor.domain.settings import Settings
 from shopfloor.kernel import claim as claiming
 from shopfloor.kernel.fsck import Finding, fsck
@@ -57,6 +57,13 @@ TABLES = (
     "request",
     "host",
     "meta",
+    "question",
+    "spend",
+    "report",
+    "budget",
+    "quota",
+    "seen",
+    "planning",
 )
 
 
@@ -226,10 +233,13 @@ class BoardHandle:
             )
         )
 
-    def settle(self, run_id: int, seen: Exit, *, record: str | None = None) -> Settled:
-        """Settle a run by what its supervisor saw."""
+    def settle(
+        self, run_id: int, seen: Exit, *, record: str | None = None, report: Report | None = None
+    ) -> Settled:
+        """Settle a run by what its supervisor saw, and by what an agent's runner left."""
         settings = self.service.given
-        return self.write(lambda tx: settle(tx, settings, run_id, Ended(seen, record)))
+        ended = Ended(seen, record, None, report)
+        return self.write(lambda tx: settle(tx, settings, run_id, ended))
 
     def settle_check(self, run_id: int, seen: Exit, *, note: str | None = None) -> Settled:
         """Settle a run by what became of its task's check."""

@@ -24,6 +24,8 @@ NUMBERED = {
     "comment": "id",
     "attachment": "id",
     "request": "seq",
+    "question": "id",
+    "planning": "id",
 }
 DIALECTS: tuple[Dialect, ...] = ("sqlite", "postgres")
 

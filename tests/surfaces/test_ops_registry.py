@@ -57,8 +57,13 @@ def test_a_route_names_fields_that_the_request_has(op):
 
 
 def test_names_routes_and_commands_are_each_given_once():
-    for given in (NAMES, [op.route for op in OPERATIONS], [op.command for op in OPERATIONS]):
+    commands = [op.command for op in OPERATIONS if op.command]
+    for given in (NAMES, [op.route for op in OPERATIONS], commands):
         assert len(given) == len({*given})
+
+
+def test_what_only_programs_ask_is_a_known_few():
+    assert {op.name for op in OPERATIONS if not op.command} == {"run.guard", "run.progress"}
 
 
 def test_every_verb_of_a_person_or_a_worker_has_one_operation():

@@ -5,11 +5,15 @@ import pytest
 from shopfloor.domain import limits
 from shopfloor.domain.lifecycle import Outcome
 from shopfloor.domain.outcomes import (
+    CUT_OFF,
+    ENDINGS,
     Case,
     Counters,
     Exit,
     Limits,
     Next,
+    Report,
+    Usage,
     backoff_ms,
     classify,
     judge,
@@ -51,6 +55,56 @@ def test_what_the_supervisor_saw_has_one_name(seen, outcome):
 
 def test_an_agent_that_leaves_with_zero_has_given_no_verdict():
     assert classify(Exit(exit_code=0), is_command=False)[0] is Outcome.PROTOCOL_VIOLATION
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(
+    "seen", [Exit(exit_code=0), Exit(exit_code=1), Exit(signal=9), Exit(lost=True)]
+)
+def test_what_an_agents_runner_reports_goes_before_how_its_process_ended(ending, seen):
+    found = classify(seen, is_command=False, report=Report(ending, "so it was"))
+    assert found == (ENDINGS[ending].outcome, "so it was")
+    assert classify(seen, is_command=False, report=Report(ending))[1] == ENDINGS[ending].sentence
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        Exit(never_started=True),
+        Exit(guard_refused="superseded", exit_code=0),
+        Exit(spawn_error="no such program"),
+        Exit(timed_out=True, exit_code=0),
+        Exit(fenced=True, signal=9),
+        Exit(stopped=True, exit_code=0),
+    ],
+)
+def test_what_cut_an_agent_off_goes_before_its_report(seen):
+    assert any(sign.seen(seen) for sign in CUT_OFF)
+    told = classify(seen, is_command=False, report=Report("failed", "it says so"))
+    assert told == classify(seen, is_command=False)
+    assert told[0] is not Outcome.FAILED
+
+
+@pytest.mark.parametrize("report", [None, Report(), Report("an ending of a later version")])
+def test_a_report_without_a_known_ending_leaves_it_to_the_exit_record(report):
+    assert classify(Exit(exit_code=0), is_command=False, report=report) == (
+        Outcome.PROTOCOL_VIOLATION,
+        "the agent left without saying how the task ended",
+    )
+    assert classify(Exit(exit_code=3), is_command=False, report=report) == (
+        Outcome.FAILED,
+        "the agent ended with exit status 3",
+    )
+
+
+def test_a_command_is_not_asked_for_a_report():
+    assert classify(Exit(exit_code=0), is_command=True, report=Report("failed"))[0] is (
+        Outcome.COMPLETED
+    )
+
+
+def test_what_is_read_from_a_cache_does_not_count_to_a_limit():
+    assert Usage(1, 20, 300, 4_000).tokens == 4_021
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,12 @@ from typing import NamedTuple
 from shopfloor.daemon.board import DispatchBoard, write_all
 from shopfloor.daemon.start import CHECK, WORK, Started, marker
 from shopfloor.domain import limits
+from shopfloor.domain.agent_report import read_report
 from shopfloor.domain.caller import BOARD
 from shopfloor.domain.errors import BoardError, GuardFailed
 from shopfloor.domain.lifecycle import Outcome
 from shopfloor.domain.model import Run, Task
-from shopfloor.domain.outcomes import WORKERS_OWN, Exit
+from shopfloor.domain.outcomes import WORKERS_OWN, Exit, Report
 from shopfloor.kernel import notes as noting
 from shopfloor.kernel.settle import (
     Ended,
@@ -44,6 +45,7 @@ NOTE_BYTES = 4_000
 CHECKS_LOST_MAX = 3
 NOBODY = Identity("", 0, 0)
 LOST = '{"lost": true}'
+REPORT, REPORT_BYTES_MAX = "report.json", 256 * 1024
 
 
 class Watched(NamedTuple):
@@ -195,7 +197,8 @@ class Live:
             sessions = () if worker is None else (worker,)
             if not leftovers.stop(marker(self._board, watched.started.run_id), sessions):
                 return None
-            return Ended(Exit(lost=not watched.overdue, timed_out=watched.overdue), LOST)
+            seen = Exit(lost=not watched.overdue, timed_out=watched.overdue)
+            return Ended(seen, LOST, None, _report_in(Path(folder)))
         seen = Exit(
             never_started=found.never_started,
             spawn_error=found.spawn_error,
@@ -209,7 +212,7 @@ class Live:
         note = None
         if watched.started.record == CHECK:
             note = self._board.files.log_tail(watched.started.task_id, NOTE_BYTES).text
-        return Ended(seen, json.dumps(found._asdict()), note)
+        return Ended(seen, json.dumps(found._asdict()), note, _report_in(Path(folder)))
 
     def rows(self) -> list[Run]:
         """The runs of this host that the ledger does not know to be gone."""
@@ -264,6 +267,15 @@ def _wish(run: Run, watched: Watched) -> str:
         return "leave" if run.pending is not None and watched.started.record == WORK else ""
     assert run.outcome is not None
     return "leave" if Outcome(run.outcome) in WORKERS_OWN else "stop"
+
+
+def _report_in(folder: Path) -> Report | None:
+    """What an agent's runner left in the run's folder; a plain command has none."""
+    try:
+        with (folder / REPORT).open(encoding="utf-8", errors="replace") as file:
+            return read_report(file.read(REPORT_BYTES_MAX))
+    except FileNotFoundError:
+        return None
 
 
 def supervisor_of(run: Run) -> Identity | None:

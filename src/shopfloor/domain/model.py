@@ -179,3 +179,70 @@ class Host(NamedTuple):
     started_at: int
     seen_at: int
     left_at: int | None
+
+
+class Question(NamedTuple):
+    """What a worker asks a person; without an `answer` it was closed, or is still open."""
+
+    id: int
+    task_id: int
+    run_id: int | None
+    kind: str
+    body: str
+    options: str
+    default_answer: str | None
+    deadline: int | None
+    asked_at: int
+    asked_by: str
+    answer: str | None
+    answered_at: int | None
+    answered_by: str | None
+
+
+class Spend(NamedTuple):
+    """What a run has used so far."""
+
+    run_id: int
+    task_id: int
+    profile: str | None
+    account: str | None
+    model: str | None
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost_micros: int | None
+    at: int
+
+
+class LastWords(NamedTuple):
+    """What an agent's runner reported of its run's end: the table `report`."""
+
+    run_id: int
+    ending: str | None
+    sentence: str | None
+    next_step: str | None
+    text: str | None
+    turns: int
+    reminders: int
+
+
+class Budget(NamedTuple):
+    """The limits of one task over all its attempts."""
+
+    task_id: int
+    tokens: int | None
+    cost_micros: int | None
+
+
+class Quota(NamedTuple):
+    """A provider account that reached its limit."""
+
+    account: str
+    state: str
+    since: int
+    until: int
+    rounds: int
+    probe_run: int | None
+    reason: str
+    opened_at: int | None

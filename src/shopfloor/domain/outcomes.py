@@ -1,7 +1,7 @@
 """How an attempt that gave no verdict of its own is judged: two pure functions.
 
-`classify` looks at what the supervisor wrote down and the profile's kind, and names the outcome;
-`judge` says from the outcome, the task's counters and the limits what happens to the task, and the
+`classify` looks at what the supervisor wrote down, what an agent's runner reported and the profile's
+kind, and names the outcome; `judge` says from the outcome, the task's counters and the limits what happens to the task, and the
 counters after it.  The same functions serve work and review, commands and agents, so that no place in
 the program can disagree with another about what counts as a failure.  Exit code 75 is EX_TEMPFAIL of
 sysexits.h: "later".
@@ -62,6 +62,36 @@ class Exit(NamedTuple):
     guard_refused: str | None = None
 
 
+class Usage(NamedTuple):
+    """What an attempt used so far; a cost that its program does not tell is unknown."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost_micros: int | None = None
+
+    @property
+    def tokens(self) -> int:
+        """The tokens that count to a limit: what was read from a cache is not among them."""
+        return self.input_tokens + self.output_tokens + self.cache_write_tokens
+
+
+class Report(NamedTuple):
+    """What an agent's runner left of its attempt; `ending` is one of `ENDINGS`, or None."""
+
+    ending: str | None = None
+    sentence: str | None = None
+    reset_at: int | None = None
+    next: str | None = None
+    text: str | None = None
+    session_id: str | None = None
+    model: str | None = None
+    turns: int = 0
+    reminders: int = 0
+    usage: Usage = Usage()
+
+
 class Counters(NamedTuple):
     """The streaks of a task that end in a block when they grow too long."""
 
@@ -110,36 +140,73 @@ class Sign(NamedTuple):
     sentence: str
 
 
-# The first sign that an exit record shows is what happened; what a stopped worker's exit status was, for
-# one, proves nothing any more.
+# What was done to the worker from outside goes before all that it says of itself: what a stopped worker's
+# exit status was, for one, proves nothing any more.
 # fmt: off
-SIGNS = (
+CUT_OFF = (
     Sign(lambda e: e.never_started,             Outcome.RECLAIMED,    "the worker was never started"),
     Sign(lambda e: e.guard_refused is not None, Outcome.SUPERSEDED,   "{guard_refused}"),
     Sign(lambda e: e.spawn_error is not None,   Outcome.SPAWN_FAILED, "{spawn_error}"),
-    Sign(lambda e: e.lost,                      Outcome.CRASHED,      "the supervisor vanished without an exit record"),
     Sign(lambda e: e.timed_out,                 Outcome.TIMED_OUT,    "the maximum runtime was reached"),
     Sign(lambda e: e.fenced,                    Outcome.RECLAIMED,    "the lease was not renewed in time, so the worker was stopped"),
     Sign(lambda e: e.stopped,                   Outcome.RECLAIMED,    "the worker was stopped from outside"),
+)
+# Then comes what an agent's runner reported, and then how the process ended.
+SIGNS = (
+    Sign(lambda e: e.lost,                      Outcome.CRASHED,      "the supervisor vanished without an exit record"),
     Sign(lambda e: e.signal is not None,        Outcome.CRASHED,      "the worker was killed by signal {signal}"),
     Sign(lambda e: e.exit_code == EX_TEMPFAIL,  Outcome.RATE_LIMITED, "the worker asked to be run later (exit status 75)"),
 )
+
+
+class Ending(NamedTuple):
+    """The outcome of an ending that an agent's runner reports, and the sentence where it gave none."""
+
+    outcome: Outcome
+    sentence: str
+
+
+ENDINGS: dict[str, Ending] = {
+    "no_verdict":         Ending(Outcome.PROTOCOL_VIOLATION, "the agent left without saying how the task ended"),
+    "rate_limited":       Ending(Outcome.RATE_LIMITED,       "the provider's rate limit was reached"),
+    "quota":              Ending(Outcome.RATE_LIMITED,       "the provider's quota is used up"),
+    "busy":               Ending(Outcome.RATE_LIMITED,       "the provider was overloaded"),
+    "auth_failed":        Ending(Outcome.AUTH_FAILED,        "the provider refused the login"),
+    "permission_refused": Ending(Outcome.PERMISSION_REFUSED, "the agent's own policy refused what it needed"),
+    "context_overflow":   Ending(Outcome.FAILED,             "the conversation grew larger than the model takes"),
+    "turn_limit":         Ending(Outcome.TIMED_OUT,          "the agent used up its turns"),
+    "goal_budget_spent":  Ending(Outcome.GOAL_BUDGET_SPENT,  "all goal turns were used and the goal is not reached"),
+    "crashed":            Ending(Outcome.CRASHED,            "the agent's program crashed"),
+    "failed":             Ending(Outcome.FAILED,             "the agent's program failed"),
+    "spawn_failed":       Ending(Outcome.SPAWN_FAILED,       "the agent's program could not be started"),
+}
 # fmt: on
 
 
-def classify(seen: Exit, *, is_command: bool) -> tuple[Outcome, str | None]:
+def classify(
+    seen: Exit, *, is_command: bool, report: Report | None = None
+) -> tuple[Outcome, str | None]:
     """The outcome that an exit record stands for, with one sentence on what happened.
 
-    A plain command's exit status is its verdict; an agent that leaves with 0 has given none.
+    A plain command's exit status is its verdict.  Of an agent an exit status proves nothing: what its
+    runner reported goes first, and leaving with 0 is no verdict.
     """
+    for sign in CUT_OFF:
+        if sign.seen(seen):
+            return sign.outcome, sign.sentence.format(**seen._asdict())
+    ending = None if report is None or is_command else ENDINGS.get(report.ending or "")
+    if ending is not None and report is not None:
+        return ending.outcome, report.sentence or ending.sentence
     for sign in SIGNS:
         if sign.seen(seen):
             return sign.outcome, sign.sentence.format(**seen._asdict())
     if seen.exit_code != 0:
-        return Outcome.FAILED, f"the command ended with exit status {seen.exit_code}"
+        who = "command" if is_command else "agent"
+        return Outcome.FAILED, f"the {who} ended with exit status {seen.exit_code}"
     if is_command:
         return Outcome.COMPLETED, None
-    return Outcome.PROTOCOL_VIOLATION, "the agent left without saying how the task ended"
+    missing = ENDINGS["no_verdict"]
+    return missing.outcome, missing.sentence
 
 
 class Case(NamedTuple):
@@ -183,7 +250,7 @@ def _failed(case: Case) -> Judgement:
 
 def _goal_spent(case: Case) -> Judgement:
     after = Counters(failures=case.before.failures + 1)
-    reason = "all goal turns were used and the goal is not reached"
+    reason = case.error or ENDINGS["goal_budget_spent"].sentence
     return _given_up(case, after, "needs_input", reason)
 
 

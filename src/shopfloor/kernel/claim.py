@@ -347,6 +347,8 @@ def _claim(
         data["profile"] = candidate.profile
     applied = apply(tx, task, rule, Change(caller, opening=opening, data=data))
     assert applied.run_id is not None
+    if task.command is None:
+        notes.comment_told_all(tx, task.id, applied.run_id)
     return Claimed(applied.task, applied.run_id, token, candidate.role, candidate.profile)
 
 

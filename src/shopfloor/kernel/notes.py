@@ -6,7 +6,7 @@ from shopfloor.domain.caller import Caller
 from shopfloor.domain.errors import NotFound
 from shopfloor.domain.limits import LEASE_SQLITE_MS
 from shopfloor.domain.model import Attachment, Comment
-from shopfloor.kernel.load import enter, load
+from shopfloor.kernel.load import enter, load, run_of
 from shopfloor.store import events, notes, runs
 from shopfloor.store.db import Tx
 
@@ -26,6 +26,17 @@ def comment(tx: Tx, caller: Caller, task_id: int, body: str) -> Comment:
         data={"comment": added.id},
     )
     return added
+
+
+def inbox(tx: Tx, caller: Caller, limit: int) -> list[Comment]:
+    """What others wrote on the worker's own task since it was told last; from now on it is told."""
+    task_id = run_of(tx, caller).task_id
+    run = enter(tx, caller, task_id, "read the new comments of").run
+    assert run is not None, "only the worker of an open run comes here"
+    found = notes.comment_unread(tx, task_id, run.id, limit)
+    if found:
+        notes.comment_told(tx, run.id, found[-1].id)
+    return found
 
 
 def heartbeat(tx: Tx, caller: Caller, task_id: int, note: str | None) -> int:

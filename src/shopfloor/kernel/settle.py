@@ -11,6 +11,7 @@ import json
 from enum import StrEnum
 from typing import NamedTuple
 
+from shopfloor.domain import limits
 from shopfloor.domain.caller import BOARD
 from shopfloor.domain.lifecycle import By, Outcome, Verb
 from shopfloor.domain.model import Run, Task
@@ -22,6 +23,7 @@ from shopfloor.domain.outcomes import (
     Judgement,
     Limits,
     Next,
+    Report,
     backoff_ms,
     classify,
     judge,
@@ -30,6 +32,7 @@ from shopfloor.domain.outcomes import (
 from shopfloor.domain.settings import Profile, Settings
 from shopfloor.kernel.apply import Change, apply, facts_for
 from shopfloor.kernel.decide import decide
+from shopfloor.kernel.usage import keep_report
 from shopfloor.store import events, holds, runs, tasks
 from shopfloor.store.db import Tx
 
@@ -54,11 +57,15 @@ class Settled(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """What is known of an attempt's end: the facts, and the supervisor's record as it was written."""
+    """What is known of an attempt's end: the facts, and the supervisor's record as it was written.
+
+    `note` is the end of a check's output, `report` what an agent's runner left.
+    """
 
     seen: Exit
     record: str | None = None
     note: str | None = None
+    report: Report | None = None
 
 
 def settle(tx: Tx, settings: Settings, run_id: int, ended: Ended) -> Settled:
@@ -66,15 +73,34 @@ def settle(tx: Tx, settings: Settings, run_id: int, ended: Ended) -> Settled:
     run, task = _load(tx, run_id)
     if run.ended_at is not None:
         return _gone(tx, run, ended)
-    outcome, error = classify(ended.seen, is_command=is_command(task, run, settings))
+    outcome, error = classify(
+        ended.seen, is_command=is_command(task, run, settings), report=ended.report
+    )
     if run.pending is not None or (outcome is Outcome.COMPLETED and task.check_command is not None):
         if run.pending is None:
             runs.pending(tx, run.id, "{}")
         _keep_exit(tx, run, ended)
         return Settled(run.id, task.id, Settlement.CHECK)
-    judgement = judge(_case(outcome, error, task, run, settings=settings))
+    case = _case(outcome, error, task, run, settings=settings)
+    judgement = judge(_told_when(tx, case, ended.report))
     _keep_exit(tx, run, ended)
     return _close(tx, run, task, judgement)
+
+
+def _told_when(tx: Tx, case: Case, report: Report | None) -> Case:
+    """The case with what the report knows of a rate limit: when it ends, and whether work was done before."""
+    if report is None or case.outcome is not Outcome.RATE_LIMITED:
+        return case
+    if report.usage.output_tokens:
+        case = case._replace(before=case.before._replace(quota_rounds=0))
+    return case._replace(retry_in_ms=retry_in_ms(tx.now, report, case.bounds.cooldown_ms))
+
+
+def retry_in_ms(now: int, report: Report, cooldown_ms: int) -> int:
+    """How long to wait after a rate limit: until the provider's own time, if that can be believed."""
+    if report.reset_at is not None and now < report.reset_at <= now + limits.RESET_AHEAD_MS_MAX:
+        return report.reset_at - now
+    return limits.BUSY_WAIT_MS if report.ending == "busy" else cooldown_ms
 
 
 def settle_check(tx: Tx, settings: Settings, run_id: int, ended: Ended) -> Settled:
@@ -183,6 +209,7 @@ def _load(tx: Tx, run_id: int) -> tuple[Run, Task]:
 
 
 def _keep_exit(tx: Tx, run: Run, ended: Ended) -> None:
+    keep_report(tx, run, ended.report)
     runs.exited(
         tx,
         run_id=run.id,
@@ -193,6 +220,7 @@ def _keep_exit(tx: Tx, run: Run, ended: Ended) -> None:
 
 
 def _gone(tx: Tx, run: Run, ended: Ended) -> Settled:
+    keep_report(tx, run, ended.report)
     known = not runs.gone(
         tx,
         run_id=run.id,

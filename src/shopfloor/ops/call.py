@@ -191,7 +191,7 @@ def authorise(op: Operation, caller: Caller, service: Service) -> None:
         service.database.read(lambda tx: deputise(tx, caller, op, settings))
     else:
         raise Forbidden(
-            f"{caller.name} may not use `{op.command}`; a worker reports with complete, block, comment "
+            f"{caller.name} may not use `{op.command or op.name}`; a worker reports with complete, block, comment "
             "and heartbeat"
         )
 

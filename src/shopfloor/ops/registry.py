@@ -55,8 +55,9 @@ MODULES: dict[str, tuple[str, ...]] = {
         "shopfloor.ops.plans",
         "shopfloor.ops.notes",
         "shopfloor.ops.files",
+        "shopfloor.ops.agents",
     ),
-    "run": ("shopfloor.ops.runs", "shopfloor.ops.scope"),
+    "run": ("shopfloor.ops.runs", "shopfloor.ops.progress", "shopfloor.ops.scope"),
     "dispatch": ("shopfloor.ops.dispatch",),
     "board": ("shopfloor.ops.boards",),
     "event": ("shopfloor.ops.events",),
@@ -81,8 +82,9 @@ def operation(
 ) -> Callable[[F], F]:
     """Register a function as an operation; its annotations name the request and the result.
 
-    `command` is how the command line calls it (`board create`); `many` lets a caller name several
-    ids, each of which succeeds or fails by itself, but for fields that belong to a `single` task.
+    `command` is how the command line calls it (`board create`), empty for what only programs ask;
+    `many` lets a caller name several ids, each of which succeeds or fails by itself, but for fields
+    that belong to a `single` task.
 
     `tools` names the agents that have the operation as a tool, and `when` tells a model when to use it.
     What only people may ask is given to orchestrators alone: they then ask in their run's name.

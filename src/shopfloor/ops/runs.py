@@ -17,9 +17,10 @@ from shopfloor.kernel.load import load
 from shopfloor.ops.context import Context
 from shopfloor.ops.fields import Id
 from shopfloor.ops.registry import operation
+from shopfloor.ops.run_views import RunView
 from shopfloor.ops.schema import Arg, Request, Result
-from shopfloor.ops.views import Done, RunView
-from shopfloor.store import runs, tasks
+from shopfloor.ops.views import Done
+from shopfloor.store import runs, spend, tasks
 
 
 class TaskRuns(Request, frozen=True, kw_only=True):
@@ -40,7 +41,9 @@ class TaskRuns(Request, frozen=True, kw_only=True):
 def runs_of_task(ctx: Context, req: TaskRuns) -> list[RunView]:
     """List a task's attempts, the newest first."""
     load(ctx.tx, req.id)
-    return [RunView.of(run) for run in runs.of_task(ctx.tx, req.id, req.limit)]
+    reports = spend.reports_of_task(ctx.tx, req.id)
+    found = runs.of_task(ctx.tx, req.id, req.limit)
+    return [RunView.of(run, reports.get(run.id)) for run in found]
 
 
 class ListRuns(Request, frozen=True, kw_only=True):
@@ -90,7 +93,7 @@ def show_run(ctx: Context, req: OneRun) -> RunView:
     run = runs.get(ctx.tx, req.id)
     if run is None:
         raise NotFound(f"there is no run {req.id}; `shop run list` shows what there is")
-    return RunView.of(run)
+    return RunView.of(run, spend.report_of_run(ctx.tx, run.id))
 
 
 class ClaimTask(Request, frozen=True, kw_only=True):

@@ -29,19 +29,19 @@ from shopfloor.ops.create import CreateTask, create_task
 from shopfloor.ops.fields import Id, within
 from shopfloor.ops.lists import ListTasks, page_of
 from shopfloor.ops.registry import operation
+from shopfloor.ops.run_views import RunView
 from shopfloor.ops.schema import Arg, Request, Result, always, moment, text
 from shopfloor.ops.views import (
     AttachmentView,
     CommentView,
     EventView,
     LinkedTask,
-    RunView,
     TaskDetail,
     TaskPage,
     TaskView,
     WhyView,
 )
-from shopfloor.store import events, links, notes, runs, tasks
+from shopfloor.store import events, links, notes, runs, spend, tasks
 
 # Said once, with a board's first task.
 SCRATCH_TOLD = "its workspace is deleted when it is done; keep files with --artifact, or work in --workspace dir:/path"
@@ -118,6 +118,7 @@ def show(ctx: Context, req: ShowTask) -> TaskDetail:
     task = load(ctx.tx, req.id)
     done, total = _progress(ctx, task)
     files = ctx.service.files
+    reports = spend.reports_of_task(ctx.tx, task.id)
     return TaskDetail(
         TaskView.of(task),
         _why(ctx, task),
@@ -131,7 +132,7 @@ def show(ctx: Context, req: ShowTask) -> TaskDetail:
         ],
         done,
         total,
-        [RunView.of(run) for run in runs.of_task(ctx.tx, task.id, 50)],
+        [RunView.of(run, reports.get(run.id)) for run in runs.of_task(ctx.tx, task.id, 50)],
         [CommentView.of(c) for c in notes.comment_of_task(ctx.tx, task.id, after=0, limit=500)],
         [
             AttachmentView.of(a, files.path(task.id, a.name))

@@ -6,8 +6,9 @@ import json
 from datetime import datetime
 from typing import Any
 
-from shopfloor.domain.model import Attachment, Comment, Event, Hold, Run, Task
+from shopfloor.domain.model import Attachment, Comment, Event, Hold, Task
 from shopfloor.ops.fields import Backoff, Command
+from shopfloor.ops.run_views import RunView
 from shopfloor.ops.schema import Result, always, moment
 
 
@@ -174,75 +175,6 @@ class TaskView(Result, frozen=True):
 
 def _listed(column: str) -> list[str]:
     return [] if column == "[]" else json.loads(column)
-
-
-class RunView(Result, frozen=True):
-    """One attempt."""
-
-    id: int
-    task: int
-    role: str
-    attempt: int
-    profile: str | None
-    host: str
-    pid: int | None
-    state: str
-    outcome: str | None
-    error: str | None
-    summary: str | None
-    result: str | None
-    metadata: Any
-    pending_check: bool
-    heartbeat_note: str | None
-    workspace: str | None
-    exit_code: int | None
-    exit_signal: int | None
-    exit_record: Any
-    claimed_at: datetime
-    started_at: datetime | None
-    heartbeat_at: datetime | None
-    lease_until: datetime | None
-    ended_at: datetime | None
-    gone_at: datetime | None
-
-    @staticmethod
-    def of(run: Run) -> RunView:
-        return RunView(
-            id=run.id,
-            task=run.task_id,
-            role=run.role,
-            attempt=run.attempt,
-            profile=run.profile,
-            host=run.host,
-            pid=run.pid,
-            state=state_of(run),
-            outcome=run.outcome,
-            error=run.error,
-            summary=run.summary,
-            result=run.result,
-            metadata=None if run.metadata is None else json.loads(run.metadata),
-            pending_check=run.pending is not None and run.ended_at is None,
-            heartbeat_note=run.heartbeat_note,
-            workspace=run.workspace,
-            exit_code=run.exit_code,
-            exit_signal=run.exit_signal,
-            exit_record=None if run.exit_record is None else json.loads(run.exit_record),
-            claimed_at=always(run.claimed_at),
-            started_at=moment(run.started_at),
-            heartbeat_at=moment(run.heartbeat_at),
-            lease_until=moment(run.lease_until),
-            ended_at=moment(run.ended_at),
-            gone_at=moment(run.gone_at),
-        )
-
-
-def state_of(run: Run) -> str:
-    """Where a run is in its life: starting, running, checking, leaving or ended."""
-    if run.ended_at is not None:
-        return "ended" if run.gone_at is not None else "leaving"
-    if run.pending is not None:
-        return "checking"
-    return "running" if run.pid is not None or run.host == "" else "starting"
 
 
 class EventView(Result, frozen=True):

@@ -25,6 +25,29 @@ def pull_mentioned_at(tx: Tx, task_id: int, since: int) -> int | None:
     return None if row is None else row[0]
 
 
+def comment_unread_count(tx: Tx, task_id: int, run_id: int) -> int:
+    """How many comments of others the worker of a run was not told of."""
+    row = tx.one("comment_unread_count", task_id=task_id, run_id=run_id)
+    assert row is not None
+    return int(row[0])
+
+
+def comment_unread(tx: Tx, task_id: int, run_id: int, limit: int) -> list[Comment]:
+    """The comments of others that the worker of a run was not told of, oldest first."""
+    rows = tx.all("comment_unread", task_id=task_id, run_id=run_id, limit=limit)
+    return [Comment._make(row) for row in rows]
+
+
+def comment_told(tx: Tx, run_id: int, comment_id: int) -> None:
+    """Nothing up to this comment is news to the worker of the run."""
+    tx.run("comment_told", run_id=run_id, comment_id=comment_id)
+
+
+def comment_told_all(tx: Tx, task_id: int, run_id: int) -> None:
+    """All comments that there are go into the context of a new run."""
+    tx.run("comment_told_all", task_id=task_id, run_id=run_id)
+
+
 def attachment_add(
     tx: Tx, *, task_id: int, run_id: int | None, name: str, size: int, sha256: str, creator: str
 ) -> Attachment:

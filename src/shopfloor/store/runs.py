@@ -163,6 +163,11 @@ def beat(tx: Tx, run_id: int, note: str | None, lease_until: int) -> bool:
     return tx.run("run_beat", id=run_id, note=note, lease_until=lease_until, now=tx.now) == 1
 
 
+def reported(tx: Tx, run_id: int, *, session_id: str | None, usage: str | None) -> None:
+    """Keep what an agent told of itself; what is None stays as it was."""
+    tx.run("run_reported", id=run_id, session_id=session_id, usage=usage)
+
+
 def renew(tx: Tx, host: str, lease_until: int) -> int:
     """Renew the leases of all open runs of a host."""
     return tx.run("run_renew", host=host, lease_until=lease_until)

@@ -81,3 +81,7 @@ SELECT outcome, COUNT(*) FROM run WHERE ended_at IS NOT NULL AND role <> 'person
 SELECT * FROM run
  WHERE (:live = 0 OR gone_at IS NULL) AND (CAST(:outcome AS TEXT) IS NULL OR outcome = :outcome) AND id < :before
  ORDER BY id DESC LIMIT :limit
+
+-- name: run_reported
+-- What an agent told of itself, while it works or after its end.
+UPDATE run SET session_id = COALESCE(:session_id, session_id), usage = COALESCE(:usage, usage) WHERE id = :id

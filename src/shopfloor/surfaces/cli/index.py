@@ -32,8 +32,8 @@ def text() -> str:
 
 
 def commands() -> list[Command]:
-    """Every operation as a command."""
-    return [_command(op) for op in everything().values()]
+    """Every operation as a command, but for those that only programs ask."""
+    return [_command(op) for op in everything().values() if op.command]
 
 
 def _line(command: Command) -> str:
