@@ -37,7 +37,7 @@ def look_at_everything(board):
             try:
                 board.ask(op.name, **({"id": task} if "id" in fields else {}))
             except BoardError:
-                assert op.name in ("profile.show", "run.show")
+                assert op.name in ("profile.show", "run.show", "run.guard")
     board.ask("task.why", id=waiting)
     board.ask("task.list", sort="title")
     for words in ({}, {"after": 0}, {"id": task}, {"id": task, "after": 0}):

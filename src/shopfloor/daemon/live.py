@@ -45,7 +45,7 @@ NOTE_BYTES = 4_000
 CHECKS_LOST_MAX = 3
 NOBODY = Identity("", 0, 0)
 LOST = '{"lost": true}'
-REPORT, REPORT_BYTES_MAX = "report.json", 256 * 1024
+REPORT, REPORT_BYTES_MAX = "report.json", 1024 * 1024
 
 
 class Watched(NamedTuple):
