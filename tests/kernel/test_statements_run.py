@@ -27,6 +27,8 @@ NAMES = {name for name in PLAIN.names() if PLAIN[name].source != "engine.sql"}
 
 def look_at_everything(board):
     """Every operation that reads, of a board with something on it, and what a dispatcher asks for."""
+    board.claim(at(board, "ready"))
+    board.ask("run.show", id=1)
     task = at(board, "blocked")
     waiting = at(board, "todo")
     board.ask("task.comment", id=task, body="http://x/pull/1")

@@ -25,6 +25,8 @@ class ReadInbox(Request, frozen=True, kw_only=True):
     command="inbox",
     role="worker",
     errors=(Forbidden, Stale),
+    tools=("worker", "reviewer"),
+    when="Call it when an answer tells you of new comments: people steer your work with them.",
 )
 def inbox(ctx: Context, req: ReadInbox) -> list[CommentView]:
     """Read what others wrote on the worker's own task since it was told last.
