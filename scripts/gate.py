@@ -68,6 +68,7 @@ TEST = (
     Stage("model", processes=2),
     Stage("process"),
     Stage("surfaces", processes=2),
+    Stage("mcp", processes=2),
 )
 # Real agent programs, which most need Node.js: installed at the versions that are pinned, then driven.
 AGENTS = (Stage("agent-programs", ("python", "scripts/agents.py")), Stage("agents", processes=2))

@@ -295,9 +295,15 @@ class Home:
             self._kill_all()
 
     def _stop_workers(self) -> None:
-        """A worker dies with its supervisor, and with the last supervisor goes the helper."""
+        """A worker dies with its supervisor, and with the last supervisor goes the helper.
+
+        What serves the workers' tools would stay a while for a next `shop up`.
+        """
         for one in self.supervisors():
             _kill(one)
+        for one in self.processes():
+            if _name(one.pid) == "shop-mcp":
+                kill(one, signal.SIGTERM)
         eventually(lambda: not self.processes())
 
     def _kill_all(self) -> None:
