@@ -23,6 +23,18 @@ def test_a_worker_acts_on_its_own_task_without_naming_it(open_home, agent):
     assert open_home.task(task)["block_reason"] == "the cellar is locked"
 
 
+def test_each_answer_tells_of_comments_until_they_were_read(open_home, agent):
+    assert "task_inbox" not in agent.call("task_heartbeat").text
+    open_home.ask("task.comment", id=agent.worker.task, body="mind the dog")
+    assert "(1 new comment: call task_inbox)" in agent.call("task_heartbeat").text
+    open_home.ask("task.comment", id=agent.worker.task, body="the dog is gone")
+    assert "(2 new comments: call task_inbox)" in agent.call("task_show").text
+    agent.call("task_comment", {"body": "my own word is no news"})
+    news = agent.call("task_inbox").json
+    assert [one["body"] for one in news] == ["mind the dog", "the dog is gone"]
+    assert "task_inbox" not in agent.call("task_heartbeat").text
+
+
 @pytest.mark.parametrize("written", [lambda n: n, str, lambda n: f"#{n}", lambda n: f" #{n} "])
 def test_a_number_is_understood_as_models_write_it(agent, written):
     shown = agent.call("task_show", {"id": written(agent.worker.task)})

@@ -13,7 +13,7 @@ from shopfloor.domain.errors import Forbidden, NotFound
 from shopfloor.domain.lifecycle import By
 from shopfloor.domain.model import Run
 from shopfloor.domain.settings import Settings
-from shopfloor.kernel.load import run_of
+from shopfloor.kernel.progress import guard
 from shopfloor.ops.context import Around
 from shopfloor.ops.deputy import is_orchestrator
 from shopfloor.ops.dispatch import NoArguments
@@ -22,14 +22,15 @@ from shopfloor.ops.schema import Result
 
 
 class RunTools(Result, frozen=True):
-    """A run, whether it is still open, and its tools by the names of their operations."""
+    """A run, whether it is still open and why not, its tools by their operations, and what is new for it."""
 
     task: int
     run: int
     role: str
     orchestrator: bool
     open: bool
-    outcome: str | None
+    reason: str
+    unread: int
     workspace: str | None
     tools: list[str]
     url: str | None
@@ -53,25 +54,25 @@ def run_tools(ctx: Around, req: NoArguments) -> RunTools:  # noqa: ARG001 - ever
         raise NotFound(
             "only a run has tools, and you are a person: `shop claim` gives you a run, `shop help` your commands"
         )
-    run = ctx.read(lambda tx: run_of(tx, ctx.caller))
+    found = ctx.read(lambda tx: guard(tx, ctx.caller))
+    run = found.run
     endpoint = ctx.service.mcp()
     return RunTools(
         run.task_id,
         run.id,
         run.role,
         is_orchestrator(ctx.settings, run),
-        run.ended_at is None,
-        run.outcome,
+        found.open,
+        found.reason,
+        found.unread,
         run.workspace,
-        names(ctx.settings, run),
+        names(ctx.settings, run) if found.open else [],
         None if endpoint is None else endpoint["url"],
     )
 
 
 def names(settings: Settings, run: Run) -> list[str]:
     """The operations that a run has as tools, in the order of the registry."""
-    if run.ended_at is not None:
-        return []
     whose: set[Audience] = {"reviewer" if run.role == "reviewer" else "worker"}
     if is_orchestrator(settings, run):
         whose.add("orchestrator")

@@ -62,7 +62,7 @@ class Desk:
         if not visitor.open:
             if tool.writes:
                 return tool
-            raise Stale(f"run {visitor.run} of #{visitor.task} is over ({visitor.outcome})")
+            raise Stale(f"{name} is not to be had any more: {visitor.reason}")
         if tool.op not in visitor.tools:
             raise Forbidden(f"{name} is a tool for: {', '.join(tool.audience)}; this run is none")
         return tool

@@ -27,7 +27,7 @@ class Visitor(NamedTuple):
     token: str
     task: int
     open: bool
-    outcome: str | None
+    reason: str
     workspace: str | None
     tools: tuple[str, ...]
     unread: int
@@ -61,10 +61,10 @@ async def recognise(door: Door, board: str, authorization: str) -> Visitor:
         token,
         found["task"],
         found["open"],
-        found["outcome"],
+        found["reason"],
         found["workspace"],
         tuple(found["tools"]),
-        found.get("unread", 0),
+        found["unread"],
     )
 
 
