@@ -32,6 +32,7 @@ def words_for(op, task, other):
         "task.request_changes": {"id": task, "reason": "no"},
         "task.block": {"id": task, "reason": "wait", "kind": "dependency", "on": other},
         "task.inbox": {},
+        "task.judge": {"id": task, "outcome": "I made it."},
         "run.progress": {"note": "half way", "usage": {"input_tokens": 5}, "session_id": "s"},
     }
     assert {*words} == {*WORKERS_OPERATIONS}, "a worker's operation has no example here"

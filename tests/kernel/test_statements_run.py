@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 import shopfloor
+from shopfloor.domain.caller import person
 from shopfloor.domain.errors import BoardError
 from shopfloor.domain.outcomes import Exit
 from shopfloor.domain.settings import Dispatch, Settings
-from shopfloor.kernel import sweep
+from shopfloor.kernel import planning, sweep
 from shopfloor.ops.registry import everything
-from shopfloor.store import hosts, runs, tasks
+from shopfloor.store import hosts, plannings, runs, tasks
 from shopfloor.store.statements import FOLDER, Statements
 from tests.kernel.test_deaths import SCENES, SETTINGS
 from tests.support.places import Place, wipe
@@ -41,6 +42,13 @@ def look_at_everything(board):
             except BoardError:
                 assert op.name in ("profile.show", "run.show", "run.guard")
     board.ask("task.why", id=waiting)
+    idea = board.create(initial_status="triage")
+    asked = {"verb": "split", "digest": "d", "attempts": 1}
+    number = board.write(lambda tx: planning.begin(tx, person("ann"), idea, **asked))
+    ended = {"error": None, "input_tokens": 1, "output_tokens": 1}
+    board.write(lambda tx: plannings.end(tx, number, "answered", **ended))
+    board.read(lambda tx: plannings.wanted(tx, 1))
+    board.ask("task.why", id=idea)
     board.ask("task.list", sort="title")
     for words in ({}, {"after": 0}, {"id": task}, {"id": task, "after": 0}):
         board.ask("event.list", **words)

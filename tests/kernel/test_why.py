@@ -14,7 +14,7 @@ from shopfloor.domain.outcomes import Exit
 from shopfloor.domain.settings import Dispatch, Profile, Settings
 from shopfloor.kernel import why
 from shopfloor.kernel.why import Surroundings, living_dispatchers
-from shopfloor.store import hosts
+from shopfloor.store import hosts, plannings
 from tests.support.walk import at, credentials, lead
 
 ORDER = {"command": {"argv": ["true"]}}
@@ -122,7 +122,26 @@ def second_of_profile(board):
     return second
 
 
+def asked_about(error):
+    def make(board):
+        task = board.create(initial_status="triage")
+        number = board.write(
+            lambda tx: plannings.add(tx, task_id=task, verb="split", digest="d", actor="ann")
+        )
+        if error is not None:
+            board.write(
+                lambda tx: plannings.end(
+                    tx, number, "failed", error=error, input_tokens=0, output_tokens=0
+                )
+            )
+        return task
+
+    return make
+
+
 EXAMPLES = [
+    ("planning", asked_about(None), HERE),
+    ("planning_failed", asked_about("the provider could not be reached"), HERE),
     ("in_triage", in_status(Status.TRIAGE), HERE),
     ("block_loop", looped, HERE),
     ("promotes_next", wrongly_waiting, HERE),

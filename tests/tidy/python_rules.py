@@ -23,6 +23,7 @@ HEAVY_MODULES = {
     "psycopg_pool": "comes with psycopg",
     "shopfloor.store.postgres": "brings psycopg",
     "shopfloor.app.own_door": "brings the kernel, which a command at an open door does not need",
+    "shopfloor.planner": "brings processes and types that only a question to a model needs",
     "shopfloor.daemon.single": "brings the loops, and only `dispatch` without a daemon needs them",
     "msgspec": "24 ms of every start, and a command at an open door reads no settings",
     "hashlib": "2 ms of every start, and only homes with a long path need it",

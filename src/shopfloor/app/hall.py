@@ -24,6 +24,7 @@ from shopfloor.config import Home
 from shopfloor.daemon.dispatcher import Dispatcher
 from shopfloor.daemon.lane import Lane
 from shopfloor.daemon.loop import DispatchLoop
+from shopfloor.daemon.planning import AutoPlanner
 from shopfloor.domain.errors import BoardError
 from shopfloor.domain.limits import REQUEST_KEPT_MS
 from shopfloor.domain.report import DispatchReport
@@ -77,6 +78,7 @@ class Served(NamedTuple):
     lane: Lane
     loop: DispatchLoop
     dispatcher: Dispatcher
+    planner: AutoPlanner
     listener: Closing | None
 
 
@@ -229,18 +231,20 @@ class Hall:
         slug = folder.slug
         service.host_slots = self._slots
         self._slots.join(slug, Member(dispatcher.used, wake.ring))
-        loop = DispatchLoop(
-            dispatcher,
-            wake,
-            say=lambda report: self._report(slug, report),
-            interval_s=self._interval_s,
-        )
+        planner = AutoPlanner(service, wake.ring)
+
+        def say(report: DispatchReport) -> None:
+            self._report(slug, report)
+            planner.after_pass()
+
+        loop = DispatchLoop(dispatcher, wake, say=say, interval_s=self._interval_s)
         dispatching.loop = loop
-        return Served(service, lock, lane, loop, dispatcher, listener)
+        return Served(service, lock, lane, loop, dispatcher, planner, listener)
 
     def _leave(self, served: Served) -> int:
         served.loop.stop()
         self._slots.leave(served.service.slug)
+        served.planner.close()
         served.lane.close()
         served.dispatcher.start_prepared()
         left = len(served.dispatcher.live)

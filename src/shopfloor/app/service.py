@@ -18,7 +18,7 @@ from shopfloor.domain.errors import BadConfiguration, Damaged, Invalid, Unavaila
 from shopfloor.domain.report import DispatchReport
 from shopfloor.domain.settings import Settings
 from shopfloor.kernel.why import Surroundings, living_dispatchers
-from shopfloor.ops.context import BoardInfo, Dispatching, Endpoint
+from shopfloor.ops.context import BoardInfo, Dispatching, Endpoint, Planning
 from shopfloor.store import health
 from shopfloor.store.db import Database, Tx
 from shopfloor.store.migrate import open_sqlite
@@ -126,6 +126,12 @@ class BoardService:
     def base_environment(self) -> Mapping[str, str]:
         """What workers may take their surroundings from."""
         return environment()
+
+    def planner(self) -> Planning:
+        """The model that the settings name, for one request."""
+        from shopfloor.planner.client import Asker  # noqa: PLC0415 - few requests ask a model
+
+        return Asker(self.settings().planner, environment())
 
     def host_cap(self) -> int | None:
         """How many workers of this board this host runs at most, beside those of others; None is no cap."""

@@ -31,11 +31,12 @@ class Lane:
             done.append(self._done.popleft())
         return done
 
-    def close(self) -> None:
-        """Finish what was handed over, and end the thread."""
+    def close(self, *, wait: bool = True) -> None:
+        """Finish what was handed over, and end the thread; without `wait`, nobody stays for it."""
         if self._thread is not None:
             self._wanted.put(None)
-            self._thread.join()
+            if wait:
+                self._thread.join()
 
     def _serve(self) -> None:
         while (work := self._wanted.get()) is not None:

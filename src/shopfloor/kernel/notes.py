@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from shopfloor.domain.caller import Caller
 from shopfloor.domain.errors import NotFound
+from shopfloor.domain.lifecycle import By
 from shopfloor.domain.limits import LEASE_SQLITE_MS
-from shopfloor.domain.model import Attachment, Comment
+from shopfloor.domain.model import Attachment, Comment, Task
 from shopfloor.kernel.load import enter, load, run_of
 from shopfloor.store import events, notes, runs
 from shopfloor.store.db import Tx
 
 
 def comment(tx: Tx, caller: Caller, task_id: int, body: str) -> Comment:
-    """Add a comment.  A worker that does not hold the task's open run any more is refused."""
-    enter(tx, caller, task_id, "comment on")
+    """Add a comment.
+
+    A worker that does not hold its task's open run any more is refused.  Beside its own task it may write to
+    those of the same origin: the task that it came from, its siblings and its children.
+    """
+    _let_in(tx, caller, task_id)
     added = notes.comment_add(
         tx, task_id=task_id, run_id=caller.run_id, author=caller.name, body=body
     )
@@ -37,6 +42,21 @@ def inbox(tx: Tx, caller: Caller, limit: int) -> list[Comment]:
     if found:
         notes.comment_told(tx, run.id, found[-1].id)
     return found
+
+
+def _let_in(tx: Tx, caller: Caller, task_id: int) -> None:
+    if caller.by is By.WORKER:
+        own = run_of(tx, caller).task_id
+        if own != task_id:
+            task, mine = load(tx, task_id), enter(tx, caller, own, "comment for").task
+            if _family(mine) & _family(task):
+                return
+    enter(tx, caller, task_id, "comment on")
+
+
+def _family(task: Task) -> set[int]:
+    """The task, and the one that it came from."""
+    return {task.id} if task.origin_id is None else {task.id, task.origin_id}
 
 
 def heartbeat(tx: Tx, caller: Caller, task_id: int, note: str | None) -> int:

@@ -13,7 +13,7 @@ from shopfloor.domain.model import Host, Task
 from shopfloor.domain.settings import Settings
 from shopfloor.kernel.claim import UNASSIGNED_LANE, profile_of, room
 from shopfloor.kernel.load import load
-from shopfloor.store import holds, hosts, links, runs, tasks
+from shopfloor.store import holds, hosts, links, plannings, runs, tasks
 from shopfloor.store.db import Tx
 
 PARENTS_NAMED = 5
@@ -52,6 +52,8 @@ def why(tx: Tx, settings: Settings, around: Surroundings, task_id: int) -> Reaso
     at_rest = _AT_REST.get(status)
     if at_rest is not None:
         return at_rest(task)
+    if status is Status.TRIAGE:
+        return _triage(tx, task)
     if status is Status.TODO:
         return _todo(tx, task)
     if status is Status.RUNNING:
@@ -65,10 +67,16 @@ def _over(task: Task) -> Reason:
     return Reason(f"is_{task.status}", sentence, step, task.changed_at)
 
 
-def _triage(task: Task) -> Reason:
+def _triage(tx: Tx, task: Task) -> Reason:
     if task.loop_count:
         sentence = f"it was blocked for the same reason again and again: {task.block_reason}"
         return Reason("block_loop", sentence, f"shop specify {task.id}", task.changed_at)
+    asked = plannings.last(tx, task.id)
+    if asked is not None and asked.outcome is None:
+        return Reason("planning", "a model is asked about it", f"shop show {task.id}", asked.at)
+    if asked is not None and asked.error is not None:
+        sentence = f"a model was asked about it, and that failed: {asked.error}"
+        return Reason("planning_failed", sentence, f"shop specify {task.id}", asked.at)
     sentence = "it is an idea that nobody has made into a task yet"
     return Reason("in_triage", sentence, f"shop specify {task.id}", task.changed_at)
 
@@ -130,7 +138,6 @@ def _blocked(task: Task) -> Reason:
 
 # What is not moving for a reason that the task's own row tells.
 _AT_REST = {
-    Status.TRIAGE: _triage,
     Status.SCHEDULED: _scheduled,
     Status.BLOCKED: _blocked,
     Status.DONE: _over,

@@ -106,7 +106,7 @@ class Call:
             return self.service.database.write(self._work)
         if self.op.kind == "read":
             return self.service.database.read(self._answer)
-        around = Around(self.caller, self.settings, self.service, self._commit)
+        around = Around(self.caller, self.settings, self.service, self._commit, self._seen)
         result = self.op.run(around, self.req)
         if result is self._committed[0]:
             return self._committed[1]
@@ -135,12 +135,28 @@ class Call:
             return self._once(tx, encoded)
 
         answer = self.service.database.write(work)
+        if not given:
+            return self._told(answer)
         if not answer.startswith(RESULT):
             raise from_dict(msgspec.json.decode(answer))
-        if not given:
-            given = [msgspec.json.decode(answer[len(RESULT) : -1], type=self.op.result)]
         self._committed = (given[0], answer)
         return given[0]
+
+    def _seen(self) -> Any:
+        """What the same request was answered before; None where it was not carried out."""
+        request_id = self.request_id
+        if request_id is None:
+            return None
+        row = self.service.database.read(lambda tx: requests.seen(tx, request_id))
+        return None if row is None or row[0] != self.digest else self._told(row[1].encode())
+
+    def _told(self, answer: Answer) -> Any:
+        """A stored answer's result, which is answered as it was; the refusal that it was is raised."""
+        if not answer.startswith(RESULT):
+            raise from_dict(msgspec.json.decode(answer))
+        result = msgspec.json.decode(answer[len(RESULT) : -1], type=self.op.result)
+        self._committed = (result, answer)
+        return result
 
     def _once(self, tx: Tx, inner: Callable[[Tx], Answer]) -> Answer:
         """Run what was not run before; a request with an id keeps its answer beside its effect."""

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypedDict, TypeVar
 
 from shopfloor.domain.caller import Caller
+from shopfloor.domain.errors import GuardFailed
+from shopfloor.domain.planning import Idea, Judged, Specified, Split, Turn
 from shopfloor.domain.settings import Settings
 from shopfloor.kernel.why import Surroundings
 from shopfloor.store import runs
@@ -91,6 +93,28 @@ class Endpoint(TypedDict):
     stdio: list[str]
 
 
+class Used(Protocol):
+    """What questions to a model have cost."""
+
+    @property
+    def input_tokens(self) -> int: ...
+    @property
+    def output_tokens(self) -> int: ...
+
+
+class Planning(Protocol):
+    """The model that specifies, splits and judges; one for each request."""
+
+    @property
+    def configured(self) -> bool: ...
+    @property
+    def used(self) -> Used: ...
+    def missing(self) -> GuardFailed: ...
+    def specify(self, idea: Idea) -> Specified: ...
+    def split(self, idea: Idea) -> Split: ...
+    def judge(self, turn: Turn) -> Judged: ...
+
+
 class Service(Protocol):
     """One board as the operations see it."""
 
@@ -104,6 +128,7 @@ class Service(Protocol):
     def boards(self) -> Boards: ...
     @property
     def dispatching(self) -> Dispatching: ...
+    def planner(self) -> Planning: ...
     def settings(self) -> Settings: ...
     def surroundings(self, tx: Tx) -> Surroundings: ...
     def board(self) -> BoardInfo: ...
@@ -124,13 +149,15 @@ class Around(NamedTuple):
     """What an operation of the kind `around` gets: no transaction, and the means to open them.
 
     `commit` runs the work in one write transaction together with the record of the request, so that
-    the same request sent again has no second effect; an operation calls it once.
+    the same request sent again has no second effect; an operation calls it once.  `seen` is what the
+    same request was answered before, if it was: for who would pay for the work a second time.
     """
 
     caller: Caller
     settings: Settings
     service: Service
     commit: Callable[[Callable[[Tx], Any]], Any]
+    seen: Callable[[], Any]
 
     def read(self, work: Callable[[Tx], T]) -> T:
         """Run the work on a snapshot."""

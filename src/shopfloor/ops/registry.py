@@ -53,6 +53,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "shopfloor.ops.tasks",
         "shopfloor.ops.moves",
         "shopfloor.ops.plans",
+        "shopfloor.ops.planning",
         "shopfloor.ops.notes",
         "shopfloor.ops.files",
         "shopfloor.ops.agents",

@@ -81,15 +81,18 @@ CREATE TABLE seen (
     comment_id BIGINT NOT NULL
 );
 
--- The model calls that planned a task: never twice for the same input, and at most so many for one task.
+-- Questions to a model about a task, written before they are asked: never twice for the same answered text, and
+-- at most so many for one task.  Without an `outcome` the question is under way, or its asker died.
 CREATE TABLE planning (
-    id          @serial,
-    task_id     BIGINT NOT NULL REFERENCES task (id) ON DELETE CASCADE,
-    verb        TEXT NOT NULL,
-    digest      TEXT NOT NULL,
-    at          BIGINT NOT NULL,
-    outcome     TEXT NOT NULL,
-    error       TEXT,
-    cost_micros BIGINT CHECK (cost_micros >= 0)
+    id            @serial,
+    task_id       BIGINT NOT NULL REFERENCES task (id) ON DELETE CASCADE,
+    verb          TEXT NOT NULL CHECK (verb IN ('specify', 'split', 'judge')),
+    digest        TEXT NOT NULL,
+    actor         TEXT NOT NULL,
+    at            BIGINT NOT NULL,
+    outcome       TEXT CHECK (outcome IN ('answered', 'failed')),
+    error         TEXT,
+    input_tokens  BIGINT CHECK (input_tokens >= 0),
+    output_tokens BIGINT CHECK (output_tokens >= 0)
 );
 CREATE INDEX planning_of_task ON planning (task_id, verb, id);
