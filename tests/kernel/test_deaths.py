@@ -18,6 +18,7 @@ from shopfloor.domain.outcomes import Exit, Report, Usage
 from shopfloor.domain.settings import Dispatch, Profile, Settings
 from shopfloor.kernel import sweep
 from shopfloor.kernel.claim import assign_default
+from shopfloor.kernel.questions import expire
 from shopfloor.kernel.retention import prune_events
 from shopfloor.kernel.settle import end_as
 from tests.support.death import die_at
@@ -117,6 +118,19 @@ def checked(board):
 def commented(board):
     task = at(board, "running")
     board.ask("task.comment", id=task, body="look at this")
+    return task
+
+
+def asked(board, **args):
+    task = at(board, "running")
+    run = board.runs(task)[-1]
+    board.ask_as(run.id, run.token, "task.ask", id=task, question="which one?", **args)
+    return task
+
+
+def overdue(board):
+    task = asked(board, default="this one", deadline_ms=1_000)
+    board.clock.advance(2_000)
     return task
 
 
@@ -230,6 +244,10 @@ SCENES = [
     says("task.heartbeat", stands("running"), note="n"),
     says("task.comment", stands("running"), body="b"),
     own("task.inbox", commented),
+    says("task.ask", family("running"), question="which one?", options=["a", "b"]),
+    says("task.ask", stands("running"), question="which one?", wait=True),
+    asks("task.answer", asked, answer="this one"),
+    Scene("answer by default", overdue, lambda b, _t: b.write(expire)),
     own("run.progress", stands("running"), note="n", usage=USED, session_id="s", model="m"),
     reports("without a verdict", stands("running"), Report("failed", "no", usage=Usage(5, 6))),
     reports("after its verdict", stands("done"), Report(session_id="s", text="bye")),

@@ -31,6 +31,7 @@ def words_for(op, task, other):
         "task.request_review": {"id": task, "summary": "look"},
         "task.request_changes": {"id": task, "reason": "no"},
         "task.block": {"id": task, "reason": "wait", "kind": "dependency", "on": other},
+        "task.ask": {"id": task, "question": "which one?", "options": ["a", "b"]},
         "task.inbox": {},
         "task.judge": {"id": task, "outcome": "I made it."},
         "run.progress": {"note": "half way", "usage": {"input_tokens": 5}, "session_id": "s"},

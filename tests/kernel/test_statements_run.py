@@ -15,7 +15,7 @@ from shopfloor.domain.outcomes import Exit
 from shopfloor.domain.settings import Dispatch, Settings
 from shopfloor.kernel import planning, sweep
 from shopfloor.ops.registry import everything
-from shopfloor.store import hosts, plannings, runs, tasks
+from shopfloor.store import hosts, plannings, runs
 from shopfloor.store.statements import FOLDER, Statements
 from tests.kernel.test_deaths import SCENES, SETTINGS
 from tests.support.places import Place, wipe
@@ -40,7 +40,7 @@ def look_at_everything(board):
             try:
                 board.ask(op.name, **({"id": task} if "id" in fields else {}))
             except BoardError:
-                assert op.name in ("profile.show", "run.show", "run.guard")
+                assert op.name in ("profile.show", "run.show", "run.guard", "question.show")
     board.ask("task.why", id=waiting)
     idea = board.create(initial_status="triage")
     asked = {"verb": "split", "digest": "d", "attempts": 1}
@@ -68,7 +68,7 @@ def keep_house(board):
     board.write(lambda tx: sweep.repair_queues(tx, 0))
     board.write(lambda tx: sweep.prune_requests(tx, board.now))
     board.read(lambda tx: runs.live_of_host(tx, "here"))
-    board.read(tasks.next_due)
+    board.read(sweep.times)
     key = {"title": "x", "idempotency_key": "k"}
     board.ask("task.create", request_id="once", **key)
     board.ask("task.create", request_id="once", **key)

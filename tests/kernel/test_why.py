@@ -92,6 +92,12 @@ def blocked_as(kind):
     return make
 
 
+def asked(board):
+    task = at(board, Status.RUNNING)
+    board.ask_as(*credentials(board, task), "task.ask", id=task, question="which one?")
+    return task
+
+
 def looped(board):
     return lead(board, at(board, Status.RUNNING), Status.TRIAGE)
 
@@ -144,6 +150,7 @@ EXAMPLES = [
     ("planning_failed", asked_about("the provider could not be reached"), HERE),
     ("in_triage", in_status(Status.TRIAGE), HERE),
     ("block_loop", looped, HERE),
+    ("question", asked, HERE),
     ("promotes_next", wrongly_waiting, HERE),
     ("waits_for_parents", in_status(Status.TODO), HERE),
     ("parent_failed", of_a_dead_parent, HERE),

@@ -35,7 +35,7 @@ WITHOUT_SCANS = "&options=-c%20enable_seqscan%3Doff"
 WHOLE = re.compile(
     r".*(_at|_id|_until|_ms|_before|_work|_review|_streak|_rounds|_count|_turns|_attempts|_run|_code|_signal"
     r"|_tokens|_micros)"
-    r"|after|at|attempts?|before|goal|gone|id|last_priority|limit|live|now|number|pid|pid_start|priority|rev"
+    r"|after|at|attempts?|before|deadline|everyone|goal|gone|id|last_priority|limit|live|now|number|pid|pid_start|priority|rev"
     r"|reminders|shared|since|size|skip|turns|until|violations"
 )
 TEXTS = {"boot_id", "session_id", "template_id"}

@@ -96,8 +96,12 @@ def test_the_rows_of_one_verb_are_told_apart_by_their_guards(group):
 
 
 def test_what_a_worker_may_not_lead_out_of_is_a_block():
-    out_of_blocked = {rule.by for rule in RULES if rule.source is Status.BLOCKED}
-    assert out_of_blocked == {By.PERSON}
+    out_of_blocked = [rule for rule in RULES if rule.source is Status.BLOCKED]
+    assert {rule.by for rule in out_of_blocked} == {By.PERSON, By.BOARD}
+    by_board = [rule for rule in out_of_blocked if rule.by is By.BOARD]
+    assert {rule.verb for rule in by_board} == {Verb.UNBLOCK}
+    assert all(Guard.ANSWERED in rule.guards for rule in by_board), "only the asker's own default"
+    assert all(Effect.RESET_FAILURES not in rule.effects for rule in by_board)
 
 
 def test_the_board_alone_promotes_demotes_and_brings_due():

@@ -28,6 +28,7 @@ from shopfloor.domain.model import Run
 from shopfloor.domain.report import DispatchReport, End, Skipped, Start, Trouble
 from shopfloor.kernel import claim as claiming
 from shopfloor.kernel import sweep
+from shopfloor.kernel.questions import expire
 from shopfloor.kernel.settle import Settled, Settlement, end_as
 from shopfloor.process.fence import write_fence
 from shopfloor.store import hosts, runs, tasks
@@ -222,11 +223,12 @@ class Dispatcher:
     def _glance(self, tx: Tx, most: int) -> Seen:
         board = self._board
         default = board.settings().dispatch.default_assignee
+        times = sweep.times(tx)
         return Seen(
             bool(runs.expired(tx, board.host, shared=board.shared, limit=1)),
-            bool(tasks.due(tx, 1)),
+            times.due,
             bool(default and tasks.unassigned(tx, 1)),
-            tasks.next_due(tx),
+            times.next_at,
             None if self._found else self._plan(tx, most),
         )
 
@@ -256,7 +258,8 @@ class Dispatcher:
                 write_fence(str(self._board.files.run_folder(run_id) / "lease"))
 
     def _come_due(self) -> None:
-        self._report.due.extend(self._board.database.write(sweep.come_due))
+        for step in (sweep.come_due, expire):
+            self._report.due.extend(self._board.database.write(step))
 
     def _repair(self) -> None:
         """The safety net of promotion: at the start, and then once in a while."""

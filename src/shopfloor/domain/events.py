@@ -49,7 +49,10 @@ KINDS: dict[str, EventKind] = {
     "block_loop_detected": EventKind(
         "The same block came back too often, so the task is in triage.", ("from", "reason", "kind")
     ),
-    "unblocked": EventKind("A person let the task go on.", ("from", "reason")),
+    "unblocked": EventKind(
+        "The task goes on: a person said so, or its question was answered.",
+        ("from", "reason", "question"),
+    ),
     "retry_scheduled": EventKind(
         "The attempt failed, and the next one waits.", (*_ENDED, "not_before")
     ),
@@ -80,6 +83,11 @@ KINDS: dict[str, EventKind] = {
     "assigned": EventKind("The task has another assignee.", ("assignee", "source")),
     "edited": EventKind("Fields of the task were rewritten; each is named with its new value."),
     "commented": EventKind("Somebody wrote a comment.", ("comment",)),
+    "asked": EventKind("A worker asks a person.", ("question", "body", "options", "deadline")),
+    "answered": EventKind(
+        "A question has its answer; by `deadline`: the default that its asker set.",
+        ("question", "answer"),
+    ),
     "heartbeat": EventKind("A worker said what it does now.", ("note",)),
     "attached": EventKind("A file is kept with the task.", ("name", "size")),
     "detached": EventKind("A file was removed from the task.", ("name", "size")),

@@ -82,6 +82,7 @@ class Guard(StrEnum):
     FORCED = "forced"
     NOT_FORCED = "not_forced"
     UNDECOMPOSED = "undecomposed"
+    ANSWERED = "answered"
     KEY_FREE = "key_free"
     WANTS_TRIAGE = "wants_triage"
     WANTS_SCHEDULED = "wants_scheduled"
@@ -209,6 +210,7 @@ _ENDS = (
     E.SET_HANDOFF,
 )
 _FREED = (E.RESET_FAILURES, E.CLEAR_BLOCK, E.CLEAR_DUE)
+_ANSWERED = (E.CLEAR_BLOCK, E.CLEAR_DUE)
 _BLOCKS = (E.SET_BLOCK, E.CLEAR_DUE)
 _STOPS = (E.SET_BLOCK, E.CLEAR_DUE, E.CLEAR_FORCE)
 _DROPS = (E.CLEAR_BLOCK, E.CLEAR_DUE, E.CLEAR_FORCE, E.SET_END)
@@ -265,6 +267,9 @@ RULES: tuple[Rule, ...] = tuple(rule for row in (
     Row(V.UNBLOCK,        PERSON, (S.BLOCKED, S.SCHEDULED), S.REVIEW, (G.PHASE_REVIEW,),                   R.KEEP,              "unblocked",       _FREED),
     Row(V.UNBLOCK,        PERSON, (S.BLOCKED, S.SCHEDULED), S.READY, (G.PARENTS_MET,),                     R.KEEP,              "unblocked",       _FREED),
     Row(V.UNBLOCK,        PERSON, (S.BLOCKED, S.SCHEDULED), S.TODO,  (),                                   R.KEEP,              "unblocked",       _FREED),
+    Row(V.UNBLOCK,        BOARD,  (S.BLOCKED,),        S.REVIEW,     (G.ANSWERED, G.PHASE_REVIEW),         R.KEEP,              "unblocked",       _ANSWERED),
+    Row(V.UNBLOCK,        BOARD,  (S.BLOCKED,),        S.READY,      (G.ANSWERED, G.PARENTS_MET),          R.KEEP,              "unblocked",       _ANSWERED),
+    Row(V.UNBLOCK,        BOARD,  (S.BLOCKED,),        S.TODO,       (G.ANSWERED,),                        R.KEEP,              "unblocked",       _ANSWERED),
 
     Row(V.RELEASE,        BOARD,  (S.RUNNING,),        S.REVIEW,     (*_MINE, G.PHASE_REVIEW),            R.GIVEN,             EVENT_IS_OUTCOME,  (E.SET_DUE,)),
     Row(V.RELEASE,        BOARD,  (S.RUNNING,),        S.READY,      (*_MINE, G.PARENTS_MET),              R.GIVEN,             EVENT_IS_OUTCOME,  (E.SET_DUE,)),

@@ -27,7 +27,7 @@ from shopfloor.domain.lifecycle import (
 from shopfloor.domain.model import Run, Task
 from shopfloor.domain.outcomes import Counters
 from shopfloor.kernel.decide import NEEDS_PARENTS, Facts, decide
-from shopfloor.store import events, links, runs, tasks
+from shopfloor.store import events, links, questions, runs, tasks
 from shopfloor.store.db import Tx
 
 
@@ -78,6 +78,7 @@ class Applied(NamedTuple):
 
 
 _MOVES_CHILDREN = frozenset({Status.DONE, Status.CANCELLED, Status.ARCHIVED, Status.BLOCKED})
+_ASKS_NOBODY = frozenset({Status.DONE, Status.CANCELLED, Status.ARCHIVED})
 
 
 def _reset_failures(new: dict[str, object], _task: Task, _change: Change, _now: int) -> None:
@@ -153,6 +154,8 @@ def apply(tx: Tx, task: Task, rule: Rule, change: Change, *, run: Run | None = N
         raise Conflict(f"#{task.id} was changed by somebody else at the same moment; try again")
     _record(tx, task, rule, change, run_id=run_id)
     after = after._replace(rev=task.rev + 1)
+    if rule.target in _ASKS_NOBODY or rule.source is Status.BLOCKED:
+        questions.close(tx, task.id, change.caller.name)
     if rule.target in _MOVES_CHILDREN or rule.source in _MOVES_CHILDREN:
         settle_children(tx, task.id)
     return Applied(after, run_id)

@@ -27,6 +27,7 @@ class Facts(NamedTuple):
     recurrence_limit: int = 2
     force: bool = False
     wants: str | None = None
+    answered: bool = False
 
 
 NEEDS_PARENTS = frozenset({Guard.PARENTS_MET, Guard.PARENTS_OPEN})
@@ -62,6 +63,7 @@ _HOLDS: dict[Guard, Callable[[Task | None, Facts], bool]] = {
     Guard.FORCED: lambda _t, f: f.force,
     Guard.NOT_FORCED: lambda t, _f: t is not None and t.forced_at is None,
     Guard.UNDECOMPOSED: lambda t, _f: t is not None and t.decomposed_at is None,
+    Guard.ANSWERED: lambda _t, f: f.answered,
     Guard.KEY_FREE: lambda _t, f: f.key_free,
     Guard.WANTS_TRIAGE: lambda _t, f: f.wants == Status.TRIAGE,
     Guard.WANTS_SCHEDULED: lambda _t, f: f.wants == Status.SCHEDULED,
@@ -85,6 +87,7 @@ _SENTENCES: dict[Guard, str] = {
     Guard.WAITS_FOR_PERSON: "a task that is not running waits for another by a link: `link PARENT CHILD`",
     Guard.WAITS_FOR_TASK: "it does not wait for another task",
     Guard.UNDECOMPOSED: "it was decomposed before; add sub-tasks with `create --origin`",
+    Guard.ANSWERED: "a person has to let it go on, for no default of its worker's own does",
     Guard.KEY_FREE: "another task holds its idempotency key; archive that one first",
     Guard.NOT_FORCED: "a person promoted it by force",
 }

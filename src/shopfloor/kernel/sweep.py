@@ -5,6 +5,8 @@ Every sweep takes a bounded batch and says whether there may be more.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from shopfloor.domain.caller import BOARD
 from shopfloor.domain.lifecycle import By, Outcome, Status, Verb
 from shopfloor.domain.limits import BATCH_PER_TICK
@@ -12,8 +14,23 @@ from shopfloor.domain.settings import Settings
 from shopfloor.kernel.apply import Change, apply, facts_for, settle_queue
 from shopfloor.kernel.decide import decide
 from shopfloor.kernel.settle import Settled, end_as
-from shopfloor.store import requests, runs, tasks
+from shopfloor.store import questions, requests, runs, tasks
 from shopfloor.store.db import Tx
+
+
+class Times(NamedTuple):
+    """Whether a time has come, and when the next one does."""
+
+    due: bool
+    next_at: int | None
+
+
+def times(tx: Tx) -> Times:
+    """When something is to be done that nobody asks for: parked tasks, cooldowns, deadlines of questions."""
+    deadline = questions.next_deadline(tx)
+    coming = [moment for moment in (tasks.next_due(tx), deadline) if moment is not None]
+    late = deadline is not None and deadline <= tx.now
+    return Times(late or bool(tasks.due(tx, 1)), min(coming, default=None))
 
 
 def come_due(tx: Tx) -> list[int]:

@@ -5,6 +5,7 @@ The answer is read from the ledger and the settings each time, so it cannot be o
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
 from shopfloor.domain.lifecycle import Status
@@ -13,7 +14,8 @@ from shopfloor.domain.model import Host, Task
 from shopfloor.domain.settings import Settings
 from shopfloor.kernel.claim import UNASSIGNED_LANE, profile_of, room
 from shopfloor.kernel.load import load
-from shopfloor.store import holds, hosts, links, plannings, runs, tasks
+from shopfloor.kernel.questions import waits_for_answer
+from shopfloor.store import holds, hosts, links, plannings, questions, runs, tasks
 from shopfloor.store.db import Tx
 
 PARENTS_NAMED = 5
@@ -49,6 +51,9 @@ def why(tx: Tx, settings: Settings, around: Surroundings, task_id: int) -> Reaso
     """The one reason that a person should know first."""
     task = load(tx, task_id)
     status = Status(task.status)
+    asked = _question(tx, task) if status in (Status.BLOCKED, Status.RUNNING) else None
+    if asked is not None:
+        return asked
     at_rest = _AT_REST.get(status)
     if at_rest is not None:
         return at_rest(task)
@@ -59,6 +64,23 @@ def why(tx: Tx, settings: Settings, around: Surroundings, task_id: int) -> Reaso
     if status is Status.RUNNING:
         return _running(tx, task, around)
     return _queued(tx, settings, around, task)
+
+
+def _question(tx: Tx, task: Task) -> Reason | None:
+    """What a person is asked, where the task waits for the answer."""
+    waiting = questions.open_of_task(tx, task.id)
+    if not waiting or (task.status == Status.BLOCKED and waits_for_answer(tx, task) is None):
+        return None
+    first = waiting[0]
+    choice = " or ".join(json.loads(first.options))
+    sentence = f"it asks: {first.body}{f' ({choice})' if choice else ''}"
+    if first.deadline is not None:
+        sentence += f"; without an answer it goes on with {first.default_answer!r}"
+    step = f"shop answer {task.id} TEXT"
+    if len(waiting) > 1:
+        step += f" --question {first.id}"
+        sentence += f" ({len(waiting)} questions are open)"
+    return Reason("question", sentence, step, first.asked_at, first.deadline)
 
 
 def _over(task: Task) -> Reason:

@@ -8,9 +8,12 @@ from typing import Annotated
 
 from shopfloor.domain import limits
 from shopfloor.domain.errors import Forbidden, Invalid, LimitReached, NotFound, Stale
+from shopfloor.domain.lifecycle import Status
 from shopfloor.kernel import notes as noting
+from shopfloor.kernel.claim import profile_of
 from shopfloor.kernel.context import compose
-from shopfloor.kernel.load import load
+from shopfloor.kernel.load import current_run, load
+from shopfloor.kernel.resume import session_for
 from shopfloor.ops.context import Around, Stored
 from shopfloor.ops.fields import Id
 from shopfloor.ops.registry import operation
@@ -184,10 +187,12 @@ def log(ctx: Around, req: ReadLog) -> Log:
 
 
 class ContextText(Result, frozen=True):
-    """What a worker is told."""
+    """What a worker is told; a session that goes on is told the news, and can read the rest."""
 
     task: int
     text: str
+    session: str | None = None
+    news: str | None = None
 
 
 @operation(
@@ -203,12 +208,19 @@ class ContextText(Result, frozen=True):
 def context(ctx: Around, req: TaskFiles) -> ContextText:
     """Print what the worker of a task's current or next attempt is told."""
 
-    def look(tx: Tx) -> str:
+    def look(tx: Tx) -> ContextText:
         task = load(tx, req.id)
-        if task.current_run is not None:
-            written = ctx.service.files.context(task.current_run)
-            if written is not None:
-                return written
-        return compose(tx, task, ctx.service.files.path)
+        run = current_run(tx, task)
+        role = "reviewer" if task.status == Status.REVIEW else "worker"
+        role, profile = (
+            (role, profile_of(task.lane, role, ctx.settings))
+            if run is None
+            else (run.role, run.profile)
+        )
+        resumed = None if profile is None else session_for(tx, task, profile, role)
+        session, news = resumed or (None, None)
+        written = None if run is None else ctx.service.files.context(run.id)
+        text = written or compose(tx, task, ctx.service.files.path)
+        return ContextText(req.id, text, session, news)
 
-    return ContextText(req.id, ctx.read(look))
+    return ctx.read(look)

@@ -1,12 +1,12 @@
-"""What an attempt looks like from outside: without its token, with what its agent used and said last."""
+"""What an attempt looks like from outside: without its token, with what its agent used, asked and said last."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from shopfloor.domain.model import LastWords, Run
+from shopfloor.domain.model import LastWords, Question, Run
 from shopfloor.ops.schema import Result, always, moment
 
 
@@ -127,3 +127,47 @@ def state_of(run: Run) -> str:
     if run.pending is not None:
         return "checking"
     return "running" if run.pid is not None or run.host == "" else "starting"
+
+
+class QuestionView(Result, frozen=True):
+    """A question: open, answered, or closed because nobody waits for the answer any more."""
+
+    id: int
+    task: int
+    run: int | None
+    kind: str
+    state: Literal["open", "answered", "closed"]
+    body: str
+    options: list[str]
+    default: str | None
+    deadline: datetime | None
+    asked_at: datetime
+    asked_by: str
+    answer: str | None
+    answered_at: datetime | None
+    answered_by: str | None
+
+    @staticmethod
+    def of(question: Question) -> QuestionView:
+        return QuestionView(
+            question.id,
+            question.task_id,
+            question.run_id,
+            question.kind,
+            _state(question),
+            question.body,
+            json.loads(question.options),
+            question.default_answer,
+            moment(question.deadline),
+            always(question.asked_at),
+            question.asked_by,
+            question.answer,
+            moment(question.answered_at),
+            question.answered_by,
+        )
+
+
+def _state(question: Question) -> Literal["open", "answered", "closed"]:
+    if question.answered_at is None:
+        return "open"
+    return "closed" if question.answer is None else "answered"

@@ -29,7 +29,7 @@ from shopfloor.ops.create import CreateTask, create_task
 from shopfloor.ops.fields import Id, within
 from shopfloor.ops.lists import ListTasks, page_of
 from shopfloor.ops.registry import operation
-from shopfloor.ops.run_views import RunView
+from shopfloor.ops.run_views import QuestionView, RunView
 from shopfloor.ops.schema import Arg, Request, Result, always, moment, text
 from shopfloor.ops.views import (
     AttachmentView,
@@ -41,7 +41,7 @@ from shopfloor.ops.views import (
     TaskView,
     WhyView,
 )
-from shopfloor.store import events, links, notes, runs, spend, tasks
+from shopfloor.store import events, links, notes, questions, runs, spend, tasks
 
 # Said once, with a board's first task.
 SCRATCH_TOLD = "its workspace is deleted when it is done; keep files with --artifact, or work in --workspace dir:/path"
@@ -139,6 +139,7 @@ def show(ctx: Context, req: ShowTask) -> TaskDetail:
             for a in notes.attachment_of_task(ctx.tx, task.id)
         ],
         [EventView.of(e) for e in reversed(events.latest_of_task(ctx.tx, task.id, 50))],
+        [QuestionView.of(q) for q in questions.of_task(ctx.tx, task.id, 50)],
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from shopfloor.domain.model import Attachment, Comment, Event, Hold, Task
 from shopfloor.ops.fields import Backoff, Command
-from shopfloor.ops.run_views import RunView
+from shopfloor.ops.run_views import QuestionView, RunView
 from shopfloor.ops.schema import Result, always, moment
 
 
@@ -305,6 +305,7 @@ class TaskDetail(Result, frozen=True):
     comments: list[CommentView]
     attachments: list[AttachmentView]
     events: list[EventView]
+    questions: list[QuestionView]
 
 
 class TaskPage(Result, frozen=True):

@@ -33,6 +33,12 @@ def append(
     )
 
 
+def data_of(event: Event) -> dict[str, object]:
+    """What an event carries."""
+    found: dict[str, object] = json.loads(event.data)
+    return found
+
+
 def of_task(
     tx: Tx, task_id: int, *, after: int, limit: int, kinds: list[str] | None = None
 ) -> list[Event]:

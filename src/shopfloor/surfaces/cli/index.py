@@ -16,10 +16,12 @@ from msgspec import NODEFAULT, inspect
 from shopfloor.ops.registry import Operation, everything
 from shopfloor.surfaces.cli.catalog import Command, Field, Kind
 
-# Which integers name a task; a run's own number is told from them by its route.
+# Which integers name a task; a run's or a question's own number is told from them by its route.
 TASK_NAMES = frozenset({"id", "ids", "parent", "parents", "child", "origin", "on"})
+# What has numbers of its own, by its route.
+OWN_NUMBERS = ("runs", "questions")
 # Which texts are long enough to come from standard input or a file.
-PROSE = frozenset({"body", "reason", "summary", "result"})
+PROSE = frozenset({"body", "reason", "summary", "result", "question", "answer"})
 METAVARS: dict[Kind, str] = {
     "task": "ID", "ms": "DURATION", "s": "DURATION", "backoff": "DURATION", "time": "TIME",
     "json": "JSON", "argv": "COMMAND", "int": "N", "file": "FILE",
@@ -73,7 +75,8 @@ def _type_name(kind: Any) -> str:
 def _field(op: Operation, field: inspect.Field) -> Field:
     cli, words = _told(field.type)
     core = _core(field.type)
-    is_task = field.name in TASK_NAMES and not (field.name == "id" and "/runs/" in op.route)
+    own_number = any(f"/{noun}/" in op.route for noun in OWN_NUMBERS)
+    is_task = field.name in TASK_NAMES and not (field.name == "id" and own_number)
     kind, listed = _kind(core, field.name, cli, is_task=is_task)
     flag = ""
     if not cli.get("positional") and kind != "command":

@@ -12,7 +12,7 @@ from binascii import a2b_base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shopfloor.surfaces.cli import moments, upkeep
+from shopfloor.surfaces.cli import agents, moments, upkeep
 from shopfloor.surfaces.cli.console import cells, cut, one_line
 from shopfloor.surfaces.cli.page import Cell, Page
 from shopfloor.surfaces.cli.sheet import STATUS_INKS, comment, run_rows, show, why
@@ -199,6 +199,10 @@ def _log(value: Any, page: Page) -> None:
 
 
 def _context(value: Any, page: Page) -> None:
+    if value["news"]:
+        page.note(f"the session {one_line(value['session'])} goes on, and is told:")
+        page.text(value["news"])
+        page.note("which can read all of this again:")
     page.text(value["text"])
 
 
@@ -254,6 +258,9 @@ RENDERERS: dict[str, Renderer] = {
     "Log": _log,
     "ContextText": _context,
     "EventPage": _events,
+    "QuestionView": agents.question,
+    "list[QuestionView]": agents.questions,
+    "Asking": agents.asking,
     "Stats": upkeep.stats,
     "BoardView": upkeep.board,
     "list[BoardView]": upkeep.boards,

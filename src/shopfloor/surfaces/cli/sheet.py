@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from shopfloor.surfaces.cli import moments
+from shopfloor.surfaces.cli import agents, moments
 from shopfloor.surfaces.cli.console import one_line
 from shopfloor.surfaces.cli.page import Cell, Page
 
@@ -212,6 +212,9 @@ def _links(value: Any, page: Page) -> None:
 
 
 def _words(value: Any, page: Page) -> None:
+    if value["questions"]:
+        page.heading("Questions")
+        agents.listed(value["questions"], page)
     if value["comments"]:
         page.heading("Comments")
         for one in value["comments"]:

@@ -1,0 +1,83 @@
+"""What agents bring to a board, as people read it: their questions, and what they used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from shopfloor.surfaces.cli.console import one_line
+from shopfloor.surfaces.cli.page import Cell, Page
+
+STATE_INKS = {"open": "red", "answered": "green", "closed": "dim"}
+
+
+def questions(value: Any, page: Page) -> None:
+    """Questions, one a line, the newest first."""
+    if not value:
+        page.note("no questions")
+        return
+    rows = [
+        [
+            Cell(str(one["id"])),
+            Cell(f"#{one['task']}"),
+            Cell(one["state"], STATE_INKS[one["state"]]),
+            Cell(page.age(one["asked_at"])),
+            Cell(one["body"], aside=" or ".join(one["options"])),
+        ]
+        for one in value
+    ]
+    page.table([">question", ">task", "state", ">age", "words"], rows)
+    waiting = [one for one in value if one["state"] == "open"]
+    if waiting:
+        page.note(f"answer with: {_answer_line(waiting[0], waiting)}")
+
+
+def question(value: Any, page: Page) -> None:
+    """One question with all its words."""
+    state = page.ink(STATE_INKS[value["state"]], value["state"])
+    page.line(f"question {value['id']} of #{value['task']}, {state}")
+    page.text(value["body"], indent="  ")
+    page.facts(
+        [
+            ("options", ", ".join(value["options"])),
+            ("default", _default(value, page)),
+            ("asked", f"{page.when(value['asked_at'])} by {value['asked_by']}"),
+            ("answer", value["answer"] or ""),
+            ("answered", _answered(value, page)),
+        ]
+    )
+    if value["state"] == "open":
+        page.line(f"{page.ink('dim', 'next:')} {_answer_line(value, [value])}")
+
+
+def asking(value: Any, page: Page) -> None:
+    """A question that was asked or answered just now, and where its task stands."""
+    told = value["question"]
+    word = "asked" if told["state"] == "open" else told["state"]
+    page.line(f"question {told['id']} {word}; #{value['task']} is {value['status']}")
+
+
+def listed(found: Sequence[dict[str, Any]], page: Page) -> None:
+    """The questions of a task on its own page."""
+    for one in found:
+        state = page.ink(STATE_INKS[one["state"]], one["state"])
+        answer = f": {one_line(one['answer'])}" if one["answer"] else ""
+        page.line(f"{one['id']} {state}  {one_line(one['body'])}{answer}")
+
+
+def _default(value: dict[str, Any], page: Page) -> str:
+    if value["default"] is None:
+        return ""
+    return f"{value['default']} (from {page.when(value['deadline'])} on)"
+
+
+def _answered(value: dict[str, Any], page: Page) -> str:
+    if value["answered_at"] is None:
+        return ""
+    return f"{page.when(value['answered_at'])} by {value['answered_by']}"
+
+
+def _answer_line(one: dict[str, Any], among: Sequence[dict[str, Any]]) -> str:
+    several = sum(other["task"] == one["task"] for other in among) > 1
+    which = f" --question {one['id']}" if several else ""
+    return f"shop answer {one['task']} TEXT{which}"
