@@ -8,11 +8,12 @@ before that ends the run as `spawn_failed` with the reason.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from shopfloor.daemon import brief
 from shopfloor.daemon.board import DispatchBoard, write_all
 from shopfloor.domain import limits
 from shopfloor.domain.errors import BoardError, Refused
@@ -48,6 +49,8 @@ class Attempt(NamedTuple):
     token: str
     profile: Profile | None
     context: str
+    session: brief.Session | None = None
+    spent_before: Mapping[str, object] | None = None
 
 
 class Ready(NamedTuple):
@@ -108,9 +111,42 @@ def get_ready(board: DispatchBoard, attempt: Attempt) -> Ready:
     place = command.Place(
         board.home_path, board.slug, board.socket_path, str(workspace), str(context)
     )
+    program, masked = _program(board, attempt, place)
+    limit = task.max_runtime_ms
+    if limit is None and attempt.profile is not None:
+        limit = attempt.profile.max_runtime_ms
+    spec = _spec(board, attempt, folder, program)
+    spec = spec._replace(
+        max_runtime_ms=limit, secrets=tuple(dict.fromkeys((*spec.secrets, *masked)))
+    )
+    return Ready(attempt, spec, str(workspace))
+
+
+def _program(
+    board: DispatchBoard, attempt: Attempt, place: command.Place
+) -> tuple[command.Program, tuple[str, ...]]:
+    """What the supervisor starts, and what its log must not hold beside the profile's secrets.
+
+    The task's own command goes first where it is to be worked on; an agent's profile gets the runner.
+    """
+    task, profile = attempt.task, attempt.profile
+    own = task.command is not None and task.phase != "review"
+    if profile is not None and profile.is_agent and not own:
+        return brief.agent(
+            board,
+            place,
+            brief.Told(
+                task,
+                profile,
+                attempt.run_id,
+                attempt.token,
+                attempt.session,
+                attempt.spent_before,
+            ),
+        )
     program = command.program(
         task,
-        attempt.profile,
+        profile,
         place,
         run_id=attempt.run_id,
         token=attempt.token,
@@ -118,11 +154,7 @@ def get_ready(board: DispatchBoard, attempt: Attempt) -> Ready:
     )
     if program is None:
         raise Refused(f"neither #{task.id} nor its profile names a command to run")
-    limit = task.max_runtime_ms
-    if limit is None and attempt.profile is not None:
-        limit = attempt.profile.max_runtime_ms
-    spec = _spec(board, attempt, folder, program)._replace(max_runtime_ms=limit)
-    return Ready(attempt, spec, str(workspace))
+    return program, ()
 
 
 def ready_to_check(board: DispatchBoard, attempt: Attempt, workspace: str) -> Ready:
@@ -153,9 +185,7 @@ def _spec(
         grace_ms=limits.STOP_GRACE_MS if profile is None else profile.grace_ms,
         leave_grace_ms=limits.LEAVE_GRACE_MS if profile is None else profile.leave_grace_ms,
         log_limit_bytes=limits.LOG_BYTES_MAX,
-        secrets=()
-        if profile is None
-        else tuple(profile.env[name] for name in profile.secrets if name in profile.env),
+        secrets=command.secrets(profile, board.base_environment),
     )
     if not board.shared:
         return spec

@@ -77,6 +77,10 @@ class Profile:
     reminders: int = setting(
         "How often an agent that ended without a verdict is asked for one, at most 2.", 2
     )
+    quota_wait_ms: int = setting(
+        "How long a run waits for its provider's limit to end before it gives its slot back.",
+        limits.QUOTA_WAIT_S * 1000,
+    )
     tokens_per_run: int | None = setting("Tokens that one run may use.", None, unset="no limit")
     cost_per_run: float | None = setting("US dollars that one run may use.", None, unset="no limit")
     tokens_per_day: int | None = setting(

@@ -44,7 +44,7 @@ def program(
 
     A review is done by the reviewer's profile: the task's own command is the work that it looks at.
     """
-    extra = {**_names(task, place), "SHOPFLOOR_RUN": str(run_id), "SHOPFLOOR_TOKEN": token}
+    extra = _worker(task, place, run_id, token)
     if task.command is None or task.phase == "review":
         if profile is None or not profile.argv:
             return None
@@ -56,11 +56,42 @@ def program(
     )
 
 
+def surroundings(
+    task: Task,
+    profile: Profile,
+    place: Place,
+    *,
+    run_id: int,
+    token: str,
+    base: Mapping[str, str],
+    passed: Mapping[str, str],
+) -> dict[str, str]:
+    """An agent's environment: a worker's, with what its preset and profile let pass of the dispatcher's."""
+    return {**passed, **_environment(base, profile, {}, _worker(task, place, run_id, token))}
+
+
+def passed_by(profile: Profile, base: Mapping[str, str]) -> dict[str, str]:
+    """What a profile lets pass of the dispatcher's environment."""
+    return {name: base[name] for name in profile.pass_env if name in base}
+
+
+def secrets(profile: Profile | None, base: Mapping[str, str]) -> tuple[str, ...]:
+    """The values of a profile that no log may hold."""
+    if profile is None:
+        return ()
+    own = (profile.env[name] for name in profile.secrets if name in profile.env)
+    return (*own, *passed_by(profile, base).values())
+
+
 def check(task: Task, profile: Profile | None, place: Place, *, base: Mapping[str, str]) -> Program:
     """The check of a task: the worker's surroundings, without the run's credentials."""
     assert task.check_command is not None
     env = _environment(base, profile, {}, _names(task, place))
     return Program(tuple(json.loads(task.check_command)), env, place.workspace)
+
+
+def _worker(task: Task, place: Place, run_id: int, token: str) -> dict[str, str]:
+    return {**_names(task, place), "SHOPFLOOR_RUN": str(run_id), "SHOPFLOOR_TOKEN": token}
 
 
 def _names(task: Task, place: Place) -> dict[str, str]:
@@ -81,7 +112,7 @@ def _environment(
     asked: Mapping[str, str],
     extra: Mapping[str, str],
 ) -> dict[str, str]:
-    own = {} if profile is None else profile.env
+    own = {} if profile is None else {**passed_by(profile, base), **profile.env}
     env = worker_environment(base, {**own, **asked, **extra})
     # A worker reports with `shop`, so it must find it; last, so that it hides nothing of the user's.
     tools = os.path.dirname(sys.executable)  # noqa: PTH120 - a text for PATH

@@ -37,7 +37,8 @@ PLACEHOLDERS = {
     "mcp_url": "the address of the board's MCP server",
     "mcp_json": "the table `mcp`, as JSON",
     "mcp_command": "the program of the MCP bridge on standard input and output",
-    "mcp_args": "its arguments, as a list of JSON",
+    "mcp_args": "its arguments, as a list",
+    "mcp_stdio": "the bridge and its arguments, as one list",
 }
 # What a turn that ended badly may stand for; `session_lost` makes the runner begin a new session.
 ENDINGS = frozenset(

@@ -1,0 +1,141 @@
+"""What an agent's runner is told and started as: the brief in the run's folder, and the runner's program.
+
+The runner is our own program, run by our own interpreter without the user's site packages, so that
+nothing in the agent's workspace can stand in for a module of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from shopfloor.daemon.board import DispatchBoard
+from shopfloor.domain import limits
+from shopfloor.domain.model import Task
+from shopfloor.domain.settings import Profile
+from shopfloor.process.launch import PACKAGE_ROOT
+from shopfloor.runners import brief as briefs
+from shopfloor.runners import command, preset, report
+
+RUNNER = "shopfloor.runners.agent"
+BOOT = f"import sys; sys.path.append(sys.argv[1]); from {RUNNER} import main; main()"
+OUR_PYTHON = (sys.executable, "-I")
+GOAL_TURNS = 20
+
+
+class Session(NamedTuple):
+    """A session of an earlier attempt to go on with, and what its agent is told there."""
+
+    id: str
+    news: str
+
+
+class Told(NamedTuple):
+    """What an agent's attempt is made from."""
+
+    task: Task
+    profile: Profile
+    run_id: int
+    token: str
+    session: Session | None
+    spent_before: Mapping[str, object] | None
+
+
+def agent(
+    board: DispatchBoard, place: command.Place, told: Told
+) -> tuple[command.Program, tuple[str, ...]]:
+    """Write the brief and answer with the runner's program and the values to mask in its log.
+
+    Raises NotFound or Invalid where the preset is not there or not right, and OSError.
+    """
+    task, profile = told.task, told.profile
+    assert profile.preset is not None, "the settings give every agent its preset"
+    found = preset.load(profile.preset, Path(board.home_path) / "presets")
+    passed = {
+        name: board.base_environment[name]
+        for name in (*found.get("pass_env", ()), *profile.pass_env)
+        if name in board.base_environment
+    }
+    folder = os.path.dirname(place.context)  # noqa: PTH120 - a text that goes into texts
+    workspace = os.path.join(place.workspace, profile.workdir or "")  # noqa: PTH118 - "" keeps the folder
+    brief = briefs.Brief(
+        task=task.id,
+        run=told.run_id,
+        attempt=task.attempts,
+        role="reviewer" if task.phase == "review" else "worker",
+        board=board.slug,
+        profile=_profile(profile, (*profile.secrets, *passed)),
+        preset=found,
+        context=place.context,
+        folder=folder,
+        workspace=workspace.rstrip("/") or "/",
+        model=task.model or profile.model,
+        skills=tuple(dict.fromkeys((*profile.skills, *json.loads(task.skills)))),
+        session=None if told.session is None else told.session.id,
+        session_usage=told.spent_before,
+        news=None if told.session is None else told.session.news,
+        goal=_goal(task),
+        mcp=_mcp(board),
+        quota_wait_s=profile.quota_wait_ms / 1000,
+    )
+    _write(Path(folder) / briefs.BRIEF, briefs.to_json(brief))
+    report.write(folder, report.Report(session_id=brief.session, model=brief.model))
+    argv = (*OUR_PYTHON, "-S", "-X", "utf8", "-c", BOOT, PACKAGE_ROOT, folder)
+    env = command.surroundings(
+        task,
+        profile,
+        place,
+        run_id=told.run_id,
+        token=told.token,
+        base=board.base_environment,
+        passed=passed,
+    )
+    return command.Program(argv, env, place.workspace), tuple(passed.values())
+
+
+def spent(board: DispatchBoard, run_ids: list[int], session: str) -> dict[str, object] | None:
+    """What a session had counted when an earlier run left it; None where no report says."""
+    for run_id in run_ids:
+        found = report.read(str(board.files.run_folder(run_id)))
+        if found is not None and found.session_id == session:
+            return found.session_usage._asdict()
+    return None
+
+
+def _profile(profile: Profile, secrets: tuple[str, ...]) -> briefs.Profile:
+    return briefs.Profile(
+        profile.name,
+        profile.kind,
+        profile.preset or "",
+        profile.argv,
+        profile.program,
+        profile.provider,
+        profile.permissions,
+        profile.max_turns,
+        profile.reminders,
+        secrets,
+    )
+
+
+def _mcp(board: DispatchBoard) -> briefs.Mcp | None:
+    """The board's tools; without them an agent uses `shop` from its shell."""
+    found = board.mcp()
+    return None if found is None else briefs.Mcp(found["url"], tuple(found["stdio"]))
+
+
+def _goal(task: Task) -> briefs.Goal | None:
+    if not task.goal or task.phase == "review":
+        return None
+    turns = min(task.goal_turns or GOAL_TURNS, limits.GOAL_TURNS_MAX)
+    return briefs.Goal(turns, task.title, task.body)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the brief for this user alone; the runner is started after it is whole."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "w", encoding="utf-8") as file:
+        file.write(text)
