@@ -106,7 +106,14 @@ class Call:
             return self.service.database.write(self._work)
         if self.op.kind == "read":
             return self.service.database.read(self._answer)
-        around = Around(self.caller, self.settings, self.service, self._commit, self._seen)
+        caller = self.caller
+        if self.deputised:
+            # Fenced before the work, which may be long and dear, and again in its one transaction.
+            refused = self.service.database.write(lambda tx: self._fenced(tx, self._admit))
+            if refused:
+                return refused
+            caller = person(caller.name)
+        around = Around(caller, self.settings, self.service, self._commit, self._seen)
         result = self.op.run(around, self.req)
         if result is self._committed[0]:
             return self._committed[1]
@@ -116,17 +123,29 @@ class Call:
         return self._once(tx, self._answer)
 
     def _answer(self, tx: Tx) -> Answer:
-        caller = self.caller
-        if caller.by is By.WORKER and self.op.role == "person":
-            caller = deputy(tx, caller, self.op, self.settings)
+        caller = self._acting(tx)
         context = Context(tx, caller, self.settings, self.service)
         return RESULT + encode(self.op.run(context, self.req)) + b"}"
+
+    @property
+    def deputised(self) -> bool:
+        """Whether a worker asks for what only people may."""
+        return self.caller.by is By.WORKER and self.op.role == "person"
+
+    def _acting(self, tx: Tx) -> Caller:
+        """Who is said to have done it."""
+        return deputy(tx, self.caller, self.op, self.settings) if self.deputised else self.caller
+
+    def _admit(self, tx: Tx) -> Answer:
+        self._acting(tx)
+        return b""
 
     def _commit(self, inner: Callable[[Tx], Any]) -> Any:
         """What `inner` gave, after its commit; or what it gave when the request was carried out before."""
         given: list[Any] = []
 
         def encoded(tx: Tx) -> Answer:
+            self._acting(tx)
             given.append(inner(tx))
             return RESULT + encode(given[0]) + b"}"
 
