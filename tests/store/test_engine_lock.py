@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shopfloor.domain.errors import Unavailable
-from shopfloor.store.owner import BoardLock
+from shopfloor.store.lock import BoardLock
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,7 +18,7 @@ LOCKED = """
 import sys
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from shopfloor.store.owner import BoardLock
+from shopfloor.store.lock import BoardLock
 
 with BoardLock(Path(sys.argv[1])):
     print("mine", flush=True)

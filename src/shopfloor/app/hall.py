@@ -33,7 +33,8 @@ from shopfloor.process.launch import Launcher, LaunchError, Pending
 from shopfloor.process.spec import WorkerSpec
 from shopfloor.store import hosts
 from shopfloor.store.db import Database, Tx
-from shopfloor.store.owner import BoardLock, Owner
+from shopfloor.store.lock import BoardLock
+from shopfloor.store.owner import Owner
 from shopfloor.store.sqlite import SqliteDatabase
 from shopfloor.store.wake import Wake
 

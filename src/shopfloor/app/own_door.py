@@ -13,7 +13,7 @@ from shopfloor.ops.call import Envelope, call
 from shopfloor.ops.schema import decode
 from shopfloor.store import runs
 from shopfloor.store.db import Database
-from shopfloor.store.owner import BoardLock
+from shopfloor.store.lock import BoardLock
 
 LOCK_TRY_S = 0.2
 

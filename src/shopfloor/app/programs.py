@@ -21,7 +21,7 @@ from shopfloor.app.up import running_pid
 from shopfloor.config import Home, actor, find_home, load_settings, safe_concurrency
 from shopfloor.domain.errors import BoardError
 from shopfloor.store.health import known_faults, library_version
-from shopfloor.store.owner import BoardLock
+from shopfloor.store.lock import BoardLock
 
 DISK_FREE_LEAST = 512 * 1024 * 1024
 OPEN_FILES_LEAST = 256

@@ -27,7 +27,7 @@ from shopfloor.process.files import write_atomic
 from shopfloor.process.launch import Launcher
 from shopfloor.store import runs
 from shopfloor.store.db import Tx
-from shopfloor.store.owner import BoardLock
+from shopfloor.store.lock import BoardLock
 from shopfloor.store.wake import Wake
 
 LOOK_EVERY_S = 5.0
