@@ -25,6 +25,7 @@ HEAVY_MODULES = {
     "shopfloor.app.own_door": "brings the kernel, which a command at an open door does not need",
     "shopfloor.daemon.single": "brings the loops, and only `dispatch` without a daemon needs them",
     "msgspec": "24 ms of every start, and a command at an open door reads no settings",
+    "socket": "2 ms of every start, and only a command at an open door needs it",
     "hashlib": "2 ms of every start, and only homes with a long path need it",
     "difflib": "5 ms of every start, and only a mistake in the configuration needs it",
 }

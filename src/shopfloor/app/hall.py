@@ -205,7 +205,7 @@ class Hall:
 
     def _open(self, folder: BoardFolder, lock: BoardLock) -> Served:
         wake = Wake()
-        database = open_database(folder, connections=CONNECTIONS)
+        database = open_database(folder, connections=CONNECTIONS, noted=lock.noted)
         owner = Owner(database, on_commit=wake.ring)
         service = BoardService(self._home, folder, owner, self.boards)
         service.overrides = self._overrides

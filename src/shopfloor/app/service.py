@@ -176,14 +176,15 @@ class NoDispatcher:
 
 
 def open_database(
-    folder: BoardFolder, *, connections: int = 1, create: bool = False
+    folder: BoardFolder, *, connections: int = 1, create: bool = False, noted: str = ""
 ) -> SqliteDatabase | PostgresDatabase:
     """The board's ledger, opened and brought to this program's schema.
 
     Where the last writer was killed, the file is looked through first; raises Damaged if it is not well.
+    `noted` is what the holder of the board's lock before has noted about the log that it left.
     """
     if folder.url is None:
-        return _open_file(folder, create=create)
+        return open_file(folder, create=create, noted=noted)
     try:
         from shopfloor.store.postgres import open_postgres  # noqa: PLC0415 - psycopg is heavy
     except ImportError:
@@ -193,9 +194,12 @@ def open_database(
     return open_postgres(folder.url, folder.schema, create=create, connections=connections)
 
 
-def _open_file(folder: BoardFolder, *, create: bool) -> SqliteDatabase:
-    killed = health.stopped_uncleanly(folder.database)
-    database = open_sqlite(folder.database, create=create, clock=clock)
+def open_file(
+    folder: BoardFolder, *, create: bool = False, brief: bool = False, noted: str = ""
+) -> SqliteDatabase:
+    """The ledger of a board that is a file; see `open_database` and `open_sqlite`."""
+    killed = health.stopped_uncleanly(folder.database, noted)
+    database = open_sqlite(folder.database, create=create, clock=clock, brief=brief)
     findings = health.quick_check(database) if killed else []
     if findings:
         database.close()

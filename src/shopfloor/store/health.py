@@ -104,15 +104,23 @@ def full_check(database: Database) -> list[str]:
     return _findings(database, "engine_full_check") + references
 
 
-def stopped_uncleanly(path: Path) -> bool:
-    """Whether the last writer left its log behind: the next opening should look through the file.
+def stopped_uncleanly(path: Path, noted: str = "") -> bool:
+    """Whether the last writer was killed: the next opening should look through the file.
 
-    Asked before the database is opened, by whoever holds the board's lock.
+    Then there is a log, and not as the one before has noted that it left it (`state_of_log`).  Asked
+    before the database is opened, by whoever holds the board's lock.
     """
+    state = state_of_log(path)
+    return bool(state) and state != noted
+
+
+def state_of_log(path: Path) -> str:
+    """Changes when the log of a database does; empty where there is none."""
     try:
-        return _sidecar(path, "-wal").stat().st_size > 0
+        seen = _sidecar(path, "-wal").stat()
     except FileNotFoundError:
-        return False
+        return ""
+    return f"{seen.st_ino} {seen.st_size} {seen.st_mtime_ns}" if seen.st_size else ""
 
 
 def fingerprint(path: Path) -> tuple[int, int, int]:

@@ -17,7 +17,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
@@ -51,8 +51,14 @@ class Applied(NamedTuple):
     applied_at: int
 
 
+@cache
+def own_steps() -> tuple[Step, ...]:
+    """The steps of this program, which a process reads once however often it opens a board."""
+    return tuple(steps())
+
+
 def steps(folder: Path = FOLDER) -> list[Step]:
-    """The steps that this program knows, oldest first."""
+    """The steps in a folder, oldest first."""
     found = []
     for path in sorted(folder.glob("*.sql")):
         match = FILE_NAME.fullmatch(path.name)
@@ -72,20 +78,22 @@ def open_sqlite(
     clock: Clock,
     probe: Probe | None = None,
     readonly: bool = False,
+    brief: bool = False,
     known: Sequence[Step] | None = None,
     statements: Statements | None = None,
 ) -> SqliteDatabase:
     """The board in this file, with the schema of this program.
 
-    `create` makes it where nothing is.  With `readonly` the schema must be this program's already.
+    `create` makes it where nothing is.  With `readonly` the schema must be this program's already;
+    `brief` is for one request: the log is left to whoever opens next.
     """
     database = SqliteDatabase(
-        path, clock=clock, probe=probe, readonly=readonly, statements=statements
+        path, clock=clock, probe=probe, readonly=readonly, brief=brief, statements=statements
     )
     try:
         if create:
             database.create()
-        _bring_up(database, steps() if known is None else known, create=create)
+        _bring_up(database, own_steps() if known is None else known, create=create)
     except BaseException:
         database.close()
         raise

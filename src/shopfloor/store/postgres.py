@@ -303,7 +303,7 @@ def open_postgres(
     try:
         if create:
             database.create()
-        known = migrate.steps() if known is None else known
+        known = migrate.own_steps() if known is None else known
         place = f"The schema {schema} ({database.server.name})"
         for step in migrate.missing_steps(database, known, create=create, place=place):
             database.alter(partial(_apply, step))

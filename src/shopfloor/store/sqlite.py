@@ -23,7 +23,7 @@ from shopfloor.domain.errors import Damaged, Unavailable
 from shopfloor.store import faults, health
 from shopfloor.store.db import Clock, Deferred, Probe, Row, SchemaTx, Tx, prepared
 from shopfloor.store.sqlite_file import ALTERING, WRITING, SqliteFile
-from shopfloor.store.statements import Statements
+from shopfloor.store.statements import Statements, own_statements
 
 T = TypeVar("T")
 
@@ -128,16 +128,20 @@ class SqliteDatabase:
         clock: Clock,
         probe: Probe | None = None,
         readonly: bool = False,
+        brief: bool = False,
         statements: Statements | None = None,
     ) -> None:
-        """Name the file; it is opened when it is first needed.  `readonly` refuses to write."""
+        """Name the file; it is opened when it is first needed.
+
+        `readonly` refuses to write; `brief` leaves the log where it is for the next one who opens.
+        """
         health.check_library()
         self.path = Path(path).resolve()
         self.probe = probe
-        self.statements = Statements("sqlite") if statements is None else statements
+        self.statements = own_statements("sqlite") if statements is None else statements
         self.readonly = readonly
         self._clock = clock
-        self._file = SqliteFile(self.path, readonly=readonly)
+        self._file = SqliteFile(self.path, readonly=readonly, brief=brief)
 
     def write(self, work: Callable[[Tx], T]) -> T:
         with self._transaction() as (connection, now):
@@ -217,8 +221,12 @@ class SqliteDatabase:
         self._file.create()
 
     def close(self) -> None:
-        """Let go of the file; the log is brought into it and removed, unless it is damaged."""
+        """Let go of the file; the log is brought into it and removed, unless it is damaged or brief."""
         self._file.close()
+
+    def left(self) -> str:
+        """After the closing: what to hand to the next `stopped_uncleanly`; empty if damage was seen."""
+        return "" if self._file.unusable else health.state_of_log(self.path)
 
     def explained(
         self, error: Exception, statement: str, connection: sqlite3.Connection

@@ -11,6 +11,8 @@ Kept here:
 - No code opens the file, its log or its index by other means while it may be open in this process
   (`health.py` says why), and nothing here does at all but through `health.keep_copy`.
 - A file that was found damaged or replaced is not used again by this object.
+- Who has a board for one request only (`brief`) leaves the log where it is, unless it has grown: to bring
+  it into the file and to make the next one waits for the disk four times, and the commit itself once.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ BUSY_S: Final = 10.0
 BUSY_PAUSE_S: Final = 0.01
 READERS_MAX: Final = 8
 STATEMENTS_CACHED: Final = 512
+# From here on the writing connection moves the log into the file at each commit of whoever opens next.
+LOG_KEPT_BYTES: Final = 100 * 4096
 ALWAYS: Final = "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA cell_size_check=ON; "
 WRITING: Final = ALWAYS + "PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=100;"
 READING: Final = (
@@ -47,9 +51,10 @@ class SqliteFile:
     Whoever writes holds `writing`, and says `inside` while its transaction is open.
     """
 
-    def __init__(self, path: Path, *, readonly: bool) -> None:
+    def __init__(self, path: Path, *, readonly: bool, brief: bool = False) -> None:
         self.path = path
         self.readonly = readonly
+        self._brief = brief
         self.writing = threading.RLock()
         self.inside = False
         self._writer: sqlite3.Connection | None = None
@@ -60,6 +65,11 @@ class SqliteFile:
         self._shaken = False
         self._closed = False
         self._unusable: Unavailable | None = None
+
+    @property
+    def unusable(self) -> bool:
+        """Whether the file was found damaged or replaced."""
+        return self._unusable is not None
 
     def create(self) -> None:
         """Make an empty database where there is no file or an empty one; leave any other alone."""
@@ -131,6 +141,9 @@ class SqliteFile:
                 self._abandon()
                 return
             self._await_readers()
+            if self._brief and self._size("-wal") < LOG_KEPT_BYTES:
+                # While a reading connection is open, closing this one does not bring the log into the file.
+                self.close_writer()
             self.close_connections()
 
     def close_connections(self) -> None:
@@ -242,7 +255,7 @@ class SqliteFile:
         with self.writing:
             if self.inside:
                 return
-            # While a reading connection is open, closing this one does not bring the log into the file.
+            # As in `close`: the log stays as it is.
             self.close_writer()
             self._close_readers()
             if connection is not None:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -155,6 +155,12 @@ class Statements(dict[str, Statement]):
                 known.append(text)
             self._index = index
         return self._index
+
+
+@cache
+def own_statements(dialect: Dialect) -> Statements:
+    """The program's statements for one database, which a process reads once however often it opens one."""
+    return Statements(dialect)
 
 
 def ddl(text: str, dialect: Dialect) -> str:
