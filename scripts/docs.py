@@ -3,8 +3,8 @@
 Every page is a function that returns its text (`pages_of_board.py`, `pages_of_requests.py`), and `PAGES`
 says which file it fills.  What a page says comes from where the program reads it: the lifecycle's
 table, the registry of operations, the tree of errors, the settings' fields, the schema steps.  `OTHERS`
-are files elsewhere that are made the same way: the command line's list of its commands, and the usages
-that a review should see change.
+are files elsewhere that are made the same way: the command line's list of its commands, the usages
+that a review should see change, and the checksums of the schema steps.
 """
 
 import sys
@@ -15,6 +15,7 @@ import pages_of_board as board
 import pages_of_requests as requests
 from page import page
 
+from shopfloor.store import migrate
 from shopfloor.surfaces.cli import index, reference
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,6 +52,7 @@ PAGES: dict[str, Callable[[], str]] = {
 OTHERS: dict[Path, Callable[[], str]] = {
     ROOT / "src/shopfloor/surfaces/cli/commands.jsonl": index.text,
     ROOT / "tests/surfaces/golden/cli.txt": reference.usage,
+    migrate.CHECKSUMS: migrate.checksums,
 }
 
 

@@ -8,7 +8,6 @@ the schema alone; PostgreSQL is told to avoid sequential scans, because at this 
 import re
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +58,7 @@ class Explained(Statements):
     def __missing__(self, name: str) -> Statement:
         plain = super().__missing__(name)
         sql, unlocked = (f"{self._question} {text}" for text in (plain.sql, plain.unlocked))
-        self[name] = replace(plain, sql=sql, unlocked=unlocked)
+        self[name] = plain._replace(sql=sql, unlocked=unlocked)
         return self[name]
 
 

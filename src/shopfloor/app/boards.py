@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,6 @@ from shopfloor.config import Home
 from shopfloor.domain.errors import BadConfiguration, Conflict, Invalid, NotFound, Unavailable
 from shopfloor.domain.limits import SLUG_CHARS_MAX
 from shopfloor.ops.context import BoardInfo
-from shopfloor.process.files import write_atomic
 
 DEFAULT = "default"
 ARCHIVE = ".archived"
@@ -170,7 +168,7 @@ class HomeBoards:
 
     def switch(self, slug: str) -> BoardInfo:
         folder = self.folder(slug)
-        write_atomic(self._home.current_board, f"{folder.slug}\n".encode())
+        _replace(self._home.current_board, f"{folder.slug}\n".encode())
         return self._info(folder)
 
     def rename(self, slug: str, name: str) -> BoardInfo:
@@ -189,6 +187,8 @@ class HomeBoards:
         folder.path.rename(place)
         if not delete:
             return str(place)
+        import shutil  # noqa: PLC0415 - boards are seldom deleted
+
         shutil.rmtree(place)
         return ""
 
@@ -217,7 +217,13 @@ class HomeBoards:
             "default_workdir": folder.default_workdir,
             "created_at": folder.created_at,
         }
-        write_atomic(folder.path / "board.json", json.dumps(told, indent=2).encode() + b"\n")
+        _replace(folder.path / "board.json", json.dumps(told, indent=2).encode() + b"\n")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    from shopfloor.process.files import write_atomic  # noqa: PLC0415 - boards seldom change
+
+    write_atomic(path, content)
 
 
 def without_password(url: str) -> str:

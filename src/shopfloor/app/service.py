@@ -5,27 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shopfloor.app.boards import BoardFolder, HomeBoards
-from shopfloor.app.files import BoardFiles
-from shopfloor.app.slots import HostSlots
-from shopfloor.config import Home, environment, host_name, load_settings, safe_concurrency
+from shopfloor.config import Home, environment, host_name, safe_concurrency
+from shopfloor.config.reading import load_settings
 from shopfloor.domain import limits
 from shopfloor.domain.errors import BadConfiguration, Damaged, Invalid, Unavailable
-from shopfloor.domain.report import DispatchReport
 from shopfloor.domain.settings import Settings
-from shopfloor.kernel.why import Surroundings, living_dispatchers
 from shopfloor.ops.context import BoardInfo, Dispatching
 from shopfloor.store import health
 from shopfloor.store.db import Database, Tx
 from shopfloor.store.migrate import open_sqlite
-from shopfloor.store.owner import Owner
 from shopfloor.store.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
+    from shopfloor.app.files import BoardFiles
+    from shopfloor.app.slots import HostSlots
+    from shopfloor.domain.report import DispatchReport
+    from shopfloor.kernel.why import Surroundings
     from shopfloor.store.postgres import PostgresDatabase
 
 SETTINGS_GOOD_S = 0.25
@@ -49,14 +48,23 @@ class BoardService:
         self.slug = folder.slug
         self.database = database
         self.boards = boards
-        self.files = BoardFiles(folder.path)
         self.dispatching: Dispatching = NoDispatcher(self)
         self.host = host_name()
         self.overrides: dict[str, Any] = {}
         self.host_slots: HostSlots | None = None
+        self._files: BoardFiles | None = None
         self._settings: Settings | None = None
         self._settings_stamp: tuple[int, int] | None = None
         self._settings_good_until = 0.0
+
+    @property
+    def files(self) -> BoardFiles:
+        """The board's files on this host."""
+        if self._files is None:
+            from shopfloor.app.files import BoardFiles  # noqa: PLC0415 - most requests touch none
+
+            self._files = BoardFiles(self.folder.path)
+        return self._files
 
     @property
     def shared(self) -> bool:
@@ -82,8 +90,8 @@ class BoardService:
             if self._settings is None:
                 raise
             warning = f"{wrong.message}; the settings before are still in force"
-            return replace(self._settings, warnings=(warning,))
-        return replace(found, dispatch=replace(found.dispatch, **self.overrides))
+            return self._settings._replace(warnings=(warning,))
+        return found._replace(dispatch=found.dispatch._replace(**self.overrides))
 
     def _stamp(self) -> tuple[int, int] | None:
         try:
@@ -102,7 +110,8 @@ class BoardService:
             raise Invalid(f"{target!r} is not a whole path; write it like $PWD/{place.name}")
         if place.exists():
             raise Invalid(f"{target} is there already; name a new file")
-        database = self.database.database if isinstance(self.database, Owner) else self.database
+        # An owner writes for it, or it is itself the database.
+        database = getattr(self.database, "database", self.database)
         if not isinstance(database, SqliteDatabase):
             raise Invalid("this board is on PostgreSQL; use pg_dump for its backup")
         database.backup(place)
@@ -145,6 +154,9 @@ class BoardService:
         return usual if given is None else given
 
     def surroundings(self, tx: Tx) -> Surroundings:
+        """What of this host and its neighbours decides why a task is not moving."""
+        from shopfloor.kernel.why import Surroundings, living_dispatchers  # noqa: PLC0415 - the verbs
+
         silence = SILENCE_POSTGRES_MS if self.shared else SILENCE_SQLITE_MS
         living = living_dispatchers(tx, silence)
         if not self.shared:

@@ -14,7 +14,8 @@ from shopfloor.app.boards import DEFAULT, HomeBoards, private
 from shopfloor.app.hall import Hall
 from shopfloor.app.own_door import prepare_board, release_board
 from shopfloor.app.service import BoardService, open_database
-from shopfloor.config import Home, find_home, load_settings
+from shopfloor.config import Home, find_home
+from shopfloor.config.reading import load_settings
 from shopfloor.daemon.dispatcher import Dispatcher
 from shopfloor.daemon.door import Door
 from shopfloor.daemon.lane import Lane

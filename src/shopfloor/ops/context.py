@@ -7,13 +7,16 @@ dispatcher.  An operation that uses one is of the kind `around`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from shopfloor.domain.caller import Caller
 from shopfloor.domain.settings import Settings
-from shopfloor.kernel.why import Surroundings
 from shopfloor.store import runs
 from shopfloor.store.db import Database, Tx
+
+if TYPE_CHECKING:
+    # It brings the verbs, and what only reads does without them.
+    from shopfloor.kernel.why import Surroundings
 
 T = TypeVar("T")
 

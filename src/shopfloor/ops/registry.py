@@ -9,9 +9,8 @@ opens its transactions through the context that it is given.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from shopfloor.domain.errors import BoardError, NotFound
 
@@ -20,8 +19,7 @@ Kind = Literal["write", "read", "around"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One thing that may be asked."""
 
     name: str
@@ -44,9 +42,11 @@ class Operation:
 
 REGISTRY: dict[str, Operation] = {}
 
-# Where the operations of each noun are; a module is loaded when one of its noun is asked for.
+# Where the operations of each noun are.  A module is loaded when one of its noun is asked for that the
+# modules before it do not have, so the list of tasks, which needs no verb, comes first.
 MODULES: dict[str, tuple[str, ...]] = {
     "task": (
+        "shopfloor.ops.lists",
         "shopfloor.ops.tasks",
         "shopfloor.ops.moves",
         "shopfloor.ops.plans",

@@ -13,15 +13,13 @@ to the process and not to an object in it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from shopfloor.domain.errors import Unavailable
 from shopfloor.store.db import Database
@@ -57,8 +55,7 @@ class OpenFiles:
 OPEN_FILES: Final = OpenFiles()
 
 
-@dataclass(frozen=True, slots=True)
-class DamagedCopy:
+class DamagedCopy(NamedTuple):
     """What was kept of a database file that was not healthy."""
 
     path: Path
@@ -190,6 +187,8 @@ def _copy_durably(source: Path, target: Path) -> None:
 
 def _digest(path: Path) -> str:
     """Of the file and its log; the index is left out because every opening rewrites it."""
+    import hashlib  # noqa: PLC0415 - only for a damaged file
+
     digest = hashlib.sha256()
     for part in (path, _sidecar(path, "-wal")):
         digest.update(b"%d\n" % _size(part))

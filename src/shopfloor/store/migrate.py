@@ -1,7 +1,7 @@
 """Bring a board's schema up to this program, step by step, forward only.
 
 A step is a file `migrations/NNNN_what.sql`.  What was applied is in `schema_step`, with the checksum
-of the file, because a step that was released is never edited.  Each step is one transaction, and it
+of the file (`checksums.txt` has them), because a step that was released is never edited.  Each step is one transaction, and it
 looks again under its lock whether somebody else has just done it, so that two programs may start at
 once.  On SQLite the board is copied to `board.db.before-NNNN.bak` first, under the same lock.
 
@@ -12,11 +12,9 @@ leaves that was cut short.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
@@ -29,17 +27,22 @@ from shopfloor.store.statements import Statements, ddl
 T = TypeVar("T")
 
 FOLDER: Final = Path(__file__).parent / "migrations"
+CHECKSUMS: Final = FOLDER / "checksums.txt"
 FILE_NAME: Final = re.compile(r"(\d{4})_(\w+)\.sql")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One schema step, as the program brings it along."""
 
     number: int
     name: str
     checksum: str
-    text: str
+    path: Path
+
+    @property
+    def text(self) -> str:
+        """What the step does."""
+        return self.path.read_text(encoding="utf-8")
 
 
 class Applied(NamedTuple):
@@ -53,22 +56,35 @@ class Applied(NamedTuple):
 
 @cache
 def own_steps() -> tuple[Step, ...]:
-    """The steps of this program, which a process reads once however often it opens a board."""
-    return tuple(steps())
+    """The steps of this program, which a process reads once however often it opens a board.
+
+    A board that has them all needs their checksums and nothing else, so these stand in a file.
+    """
+    lines = CHECKSUMS.read_text(encoding="utf-8").splitlines()
+    return tuple(_step(FOLDER / name, checksum) for checksum, name in map(str.split, lines))
+
+
+def checksums(folder: Path = FOLDER) -> str:
+    """What the file of checksums has to say, as `sha256sum` says it."""
+    return "".join(f"{step.checksum}  {step.path.name}\n" for step in steps(folder))
 
 
 def steps(folder: Path = FOLDER) -> list[Step]:
     """The steps in a folder, oldest first."""
-    found = []
-    for path in sorted(folder.glob("*.sql")):
-        match = FILE_NAME.fullmatch(path.name)
-        assert match, f"{path.name} is no name of a schema step: say NNNN_what.sql."
-        text = path.read_text(encoding="utf-8")
-        checksum = hashlib.sha256(text.encode()).hexdigest()
-        found.append(Step(int(match[1]), match[2], checksum, text))
+    from hashlib import sha256  # noqa: PLC0415 - nothing is hashed where nothing is changed
+
+    found = [
+        _step(path, sha256(path.read_bytes()).hexdigest()) for path in sorted(folder.glob("*.sql"))
+    ]
     numbers = [step.number for step in found]
     assert numbers == list(range(1, len(found) + 1)), f"Steps are numbered 1, 2, 3 …: {numbers}"
     return found
+
+
+def _step(path: Path, checksum: str) -> Step:
+    match = FILE_NAME.fullmatch(path.name)
+    assert match, f"{path.name} is no name of a schema step: say NNNN_what.sql."
+    return Step(int(match[1]), match[2], checksum, path)
 
 
 def open_sqlite(

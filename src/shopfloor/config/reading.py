@@ -1,0 +1,160 @@
+"""What is set: reads the configuration of a home, which no other file does.
+
+Layers, the later one wins: the defaults of `domain/settings.py`, then `config.toml` of the home.  An
+unknown key is refused with the nearest known one; a cap of 0, below 0 or of a wrong type means "no cap"
+and is said as a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from shopfloor.config import Home
+from shopfloor.domain.durations import duration_ms
+from shopfloor.domain.errors import BadConfiguration, Invalid
+from shopfloor.domain.settings import Dispatch, Profile, Retention, Settings, fields
+
+T = TypeVar("T")
+
+
+def load_settings(home: Home, board: str) -> Settings:
+    """The settings that a board sees; raises BadConfiguration with the place and the reason."""
+    try:
+        read = _opened(home.config.read_bytes())
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, ValueError) as wrong:
+        raise BadConfiguration(f"{home.config} cannot be read: {wrong}") from None
+    try:
+        return parse(read, board) if read else Settings()
+    except Invalid as wrong:
+        raise BadConfiguration(f"{home.config}: {wrong.message}") from None
+
+
+def _opened(text: bytes) -> dict[str, Any]:
+    """The tables of a configuration; raises ValueError for what is no TOML."""
+    if not text.strip():
+        return {}
+    import tomllib  # noqa: PLC0415 - most homes set nothing
+
+    return tomllib.loads(text.decode())
+
+
+def parse(read: dict[str, Any], board: str) -> Settings:
+    """Settings from a parsed configuration; `[boards.NAME]` overrides `[dispatch]` for one board."""
+    _known(read, ("dispatch", "retention", "profiles", "boards", "labels"), "the configuration")
+    warnings: list[str] = []
+    dispatch = {**_table(read, "dispatch"), **_table(_table(read, "boards"), board)}
+    profiles = {
+        name: _profile(name, _table(_table(read, "profiles"), name), warnings)
+        for name in _table(read, "profiles")
+    }
+    settings = Settings(
+        dispatch=_dispatch(dispatch, warnings),
+        retention=_typed(
+            Retention, _fields(Retention, _table(read, "retention"), "retention"), "retention"
+        ),
+        profiles=profiles,
+        labels=tuple(read.get("labels", ())),
+        warnings=tuple(warnings),
+    )
+    reviewer = settings.dispatch.reviewer
+    if reviewer is not None and reviewer not in profiles:
+        raise Invalid(f"dispatch.reviewer names the profile {reviewer!r}, which is not there")
+    return settings
+
+
+def _table(read: dict[str, Any], name: str) -> dict[str, Any]:
+    found = read.get(name, {})
+    if not isinstance(found, dict):
+        raise Invalid(f"{name} must be a table")
+    return found
+
+
+def _known(given: dict[str, Any], known: tuple[str, ...], where: str) -> None:
+    for name in given:
+        if name not in known:
+            from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
+
+            near = get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+            raise Invalid(f"{where} has no setting {name!r}{hint}")
+
+
+def _fields(kind: type[Any], given: dict[str, Any], where: str) -> dict[str, Any]:
+    """The table's values by field name: durations may be written as `10m` without the unit's suffix."""
+    names = tuple(field.name for field in fields(kind))
+    durations = {name.removesuffix("_ms"): name for name in names if name.endswith("_ms")}
+    _known(given, (*names, *durations), where)
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in durations:
+            found[durations[name]] = None if value is None else duration_ms(value)
+        else:
+            found[name] = value
+    return found
+
+
+def _typed(kind: Callable[..., T], found: dict[str, Any], where: str, **more: Any) -> T:
+    """The settings as their type, each value checked; raises Invalid with the setting's name."""
+    import msgspec  # noqa: PLC0415 - most homes set nothing
+
+    types = {field.name: field.type for field in fields(kind)}
+    checked: dict[str, Any] = {}
+    for name, value in found.items():
+        try:
+            checked[name] = msgspec.convert(value, types[name])
+        except msgspec.ValidationError as wrong:
+            words, _, place = str(wrong).partition(" - at `$")
+            inside = place.rstrip("`")
+            raise Invalid(f"{where}.{name}{inside}: {words[:1].lower()}{words[1:]}") from None
+    return kind(**more, **checked)
+
+
+def _cap(found: dict[str, Any], where: str, warnings: list[str]) -> None:
+    value = found.get("cap")
+    if "cap" not in found or (type(value) is int and value >= 1):
+        return
+    found["cap"] = None
+    if value not in (0, "none"):
+        warnings.append(f"{where}.cap is {value!r}, which is no number above 0; nothing is capped")
+    else:
+        warnings.append(f"{where}.cap is {value!r}: nothing is capped")
+
+
+def _dispatch(given: dict[str, Any], warnings: list[str]) -> Dispatch:
+    found = _fields(Dispatch, given, "dispatch")
+    uncapped = "cap" in found
+    _cap(found, "dispatch", warnings)
+    if uncapped and found["cap"] is None:
+        found["host_cap"] = 0
+    if found.get("default_assignee") == "":
+        found["default_assignee"] = None
+    if found.get("review", "profile") not in ("profile", "person"):
+        raise Invalid("dispatch.review must be profile or person")
+    _positive(found, ("failure_limit", "block_recurrence_limit", "quota_rounds_limit"), "dispatch")
+    return _typed(Dispatch, found, "dispatch")
+
+
+def _profile(name: str, given: dict[str, Any], warnings: list[str]) -> Profile:
+    where = f"profiles.{name}"
+    found = _fields(Profile, given, where)
+    _cap(found, where, warnings)
+    if found.get("kind", "command") != "command":
+        raise Invalid(f"{where}.kind must be command, not {found['kind']!r}")
+    argv = found.get("argv")
+    if not isinstance(argv, list) or not argv or not all(isinstance(word, str) for word in argv):
+        raise Invalid(f"{where}.argv must be the command as a list of words")
+    env = found.get("env", {})
+    if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
+        raise Invalid(f"{where}.env must be a table of texts")
+    _positive(found, ("failure_limit",), where)
+    return _typed(Profile, found, where, name=name)
+
+
+def _positive(found: dict[str, Any], names: tuple[str, ...], where: str) -> None:
+    for name in names:
+        value = found.get(name)
+        if value is not None and (type(value) is not int or value < 1):
+            raise Invalid(f"{where}.{name} must be a whole number above 0, not {value!r}")
