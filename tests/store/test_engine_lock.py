@@ -1,5 +1,6 @@
 """The lock of the process that has a board open."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -27,20 +28,28 @@ with BoardLock(Path(sys.argv[1])):
 """
 
 
-@pytest.fixture
-def holder(tmp_path):
-    """Another process that holds the board's lock until its input ends."""
+@contextlib.contextmanager
+def held_elsewhere(path):
+    """Another process that holds the lock until its input ends."""
     child = subprocess.Popen(
-        [sys.executable, "-c", LOCKED.format(root=str(ROOT)), tmp_path / "board.lock"],
+        [sys.executable, "-c", LOCKED.format(root=str(ROOT)), path],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     assert child.stdout.readline() == "mine\n"
-    yield child
-    child.stdin.close()
-    child.stdout.close()
-    child.wait(30)
+    try:
+        yield child
+    finally:
+        child.stdin.close()
+        child.stdout.close()
+        child.wait(30)
+
+
+@pytest.fixture
+def holder(tmp_path):
+    with held_elsewhere(tmp_path / "board.lock") as child:
+        yield child
 
 
 def test_the_lock_names_the_process_that_holds_it(holder, tmp_path):
@@ -96,9 +105,25 @@ def test_who_lets_go_in_order_may_leave_a_note_for_the_next(tmp_path):
     with BoardLock(tmp_path / "board.lock") as lock:
         assert lock.noted == ""
         lock.note("12 34 56")
+    for _ in range(2):
+        with BoardLock(tmp_path / "board.lock") as lock:
+            assert lock.noted == "12 34 56"
+
+
+def test_who_fails_leaves_no_note(tmp_path):
     with BoardLock(tmp_path / "board.lock") as lock:
-        assert lock.noted == "12 34 56"
-    # This one noted nothing, as one that was killed.
+        lock.note("12 34 56")
+    with pytest.raises(ZeroDivisionError), BoardLock(tmp_path / "board.lock"):
+        raise ZeroDivisionError
+    with BoardLock(tmp_path / "board.lock") as lock:
+        assert lock.noted == ""
+
+
+def test_who_is_killed_leaves_no_note(tmp_path):
+    with BoardLock(tmp_path / "board.lock") as lock:
+        lock.note("12 34 56")
+    with held_elsewhere(tmp_path / "board.lock") as holder:
+        holder.kill()
     with BoardLock(tmp_path / "board.lock") as lock:
         assert lock.noted == ""
 

@@ -11,6 +11,7 @@ from shopfloor.app.service import BoardService, open_database, open_file
 from shopfloor.config import Home
 from shopfloor.domain.errors import Conflict
 from shopfloor.ops.call import Envelope, call
+from shopfloor.ops.registry import find
 from shopfloor.ops.schema import decode
 from shopfloor.store import runs
 from shopfloor.store.db import Database
@@ -29,6 +30,8 @@ def answer(
     """
     private(home.root)
     envelope = decode(request, Envelope)
+    # What the operation needs is loaded while the board is not kept from others yet.
+    find(envelope.op)
     ours: list[str] = []
     boards = HomeBoards(
         home,

@@ -34,7 +34,8 @@ class BoardLock:
 
     The kernel lets go of it when the process ends, however it ends.  The file stays and holds the
     number of the last holder.  `noted` is what the holder before left for this one; it is empty when
-    that one did not let go in order.
+    that one did not let go in order.  Who leaves a `with` in order and has noted nothing hands on what it
+    found.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class BoardLock:
     ) -> None:
         """Name the file.  While waiting, `give_way` is asked now and then whether there is no need to."""
         self.noted = ""
+        self._has_noted = False
         self._path = path
         self._wait_s = wait_s
         self._give_way = give_way
@@ -63,6 +65,7 @@ class BoardLock:
         try:
             self._take(descriptor)
             self.noted = _read(descriptor)[1]
+            self._has_noted = False
             _write(descriptor, "")
         except BaseException:
             os.close(descriptor)
@@ -73,6 +76,7 @@ class BoardLock:
         """Leave a word for the next holder, as the last thing before letting go."""
         assert self._descriptor is not None, f"{self._path} is not held by this object."
         _write(self._descriptor, words)
+        self._has_noted = True
 
     def release(self) -> None:
         """Let go; a process that was forked meanwhile does not keep it."""
@@ -91,6 +95,8 @@ class BoardLock:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if error is None and not self._has_noted and self._descriptor is not None:
+            self.note(self.noted)
         self.release()
 
     def _take(self, descriptor: int) -> None:

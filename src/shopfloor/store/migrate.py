@@ -1,9 +1,10 @@
 """Bring a board's schema up to this program, step by step, forward only.
 
 A step is a file `migrations/NNNN_what.sql`.  What was applied is in `schema_step`, with the checksum
-of the file (`checksums.txt` has them), because a step that was released is never edited.  Each step is one transaction, and it
-looks again under its lock whether somebody else has just done it, so that two programs may start at
-once.  On SQLite the board is copied to `board.db.before-NNNN.bak` first, under the same lock.
+of the file (`checksums.txt` has them), because a step that was released is never edited.  Each step is
+one transaction, and it looks again under its lock whether somebody else has just done it, so that two
+programs may start at once.  On SQLite the board is copied to `board.db.before-NNNN.bak` first, under
+the same lock.
 
 Nothing is touched in a board that a newer program has written, and nothing but `create=True` turns an
 empty place into a board: a file without any table counts as empty, because that is what a creation
@@ -120,12 +121,9 @@ def missing_steps(
     database: Database, known: Sequence[Step], *, create: bool, place: str
 ) -> list[Step]:
     """The steps that the board does not have yet; raises where it must not be touched."""
-    # Both at one moment: somebody else may be making the board just now.
-    applied, tables = database.read(
-        lambda tx: (applied_steps(tx), tx.one("schema_table_count")),
-    )
+    applied, is_empty = database.read(_looked_at)
     if applied is None:
-        if tables != (0,):
+        if not is_empty:
             raise Conflict(f"{place} holds tables of another program, and no board.")
         if not create:
             raise NotFound(f"{place} holds no board yet; `shop board create` makes one.")
@@ -143,6 +141,12 @@ def missing_steps(
             " Install the newer version; nothing was changed."
         )
     return list(known[len(applied) :])
+
+
+def _looked_at(tx: Tx) -> tuple[list[Applied] | None, bool]:
+    """What was applied, and whether nothing at all is here; at one moment, for somebody may be making it."""
+    applied = applied_steps(tx)
+    return applied, applied is None and tx.one("schema_table_count") == (0,)
 
 
 def applied_steps(tx: Tx) -> list[Applied] | None:

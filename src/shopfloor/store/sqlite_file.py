@@ -53,6 +53,8 @@ class SqliteFile:
 
     def __init__(self, path: Path, *, readonly: bool, brief: bool = False) -> None:
         self.path = path
+        self._name = str(path)
+        self._address = path.as_uri()
         self.readonly = readonly
         self._brief = brief
         self.writing = threading.RLock()
@@ -207,7 +209,7 @@ class SqliteFile:
         health.OPEN_FILES.opened(self.path)
         try:
             connection = sqlite3.connect(
-                f"{self.path.as_uri()}?mode={mode}",
+                f"{self._address}?mode={mode}",
                 uri=True,
                 timeout=BUSY_S,
                 isolation_level=None,
@@ -313,6 +315,6 @@ class SqliteFile:
 
     def _size(self, suffix: str = "") -> int:
         try:
-            return self.path.with_name(self.path.name + suffix).stat().st_size
+            return os.stat(self._name + suffix).st_size  # noqa: PTH116 - some ten times at each request
         except FileNotFoundError:
             return 0
