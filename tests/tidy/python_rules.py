@@ -31,7 +31,7 @@ HEAVY_MODULES = {
     "tomllib": "3 ms of every start, and most homes set nothing",
     "shutil": "2 ms of every start, and only a board that is deleted needs it",
     "socket": "2 ms of every start, and only a command at an open door needs it",
-    "hashlib": "2 ms of every start, and a list needs it as little as a home with a short path",
+    "hashlib": "2 ms of every start, and who only reads hashes nothing",
     "difflib": "5 ms of every start, and only a mistake in the configuration needs it",
 }
 

@@ -9,7 +9,6 @@ written down: it is committed as an answer, which is safe because fencing comes 
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -95,6 +94,8 @@ class Call:
         self._committed: tuple[Any, Answer] = (None, b"")
         self.digest = ""
         if self.request_id is not None:
+            from hashlib import blake2b  # noqa: PLC0415 - who only reads hashes nothing
+
             whole = blake2b(bytes(envelope.args), digest_size=12)
             whole.update(f"{envelope.op} {self.caller.name} {envelope.token}".encode())
             self.digest = whole.hexdigest()

@@ -34,7 +34,7 @@ BUSY_S: Final = 10.0
 BUSY_PAUSE_S: Final = 0.01
 READERS_MAX: Final = 8
 STATEMENTS_CACHED: Final = 512
-# From here on the writing connection moves the log into the file at each commit of whoever opens next.
+# Each opening reads the log that was left; a longer one takes longer than to bring it over now and then.
 LOG_KEPT_BYTES: Final = 100 * 4096
 ALWAYS: Final = "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA cell_size_check=ON; "
 WRITING: Final = ALWAYS + "PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=100;"
