@@ -105,8 +105,7 @@ def holds(guard: Guard, task: Task | None, facts: Facts) -> bool:
 
 def decide(verb: Verb, by: By, task: Task | None, facts: Facts) -> Rule:
     """The row that applies; raises WrongStatus, Stale or GuardFailed where none does."""
-    source = None if task is None else Status(task.status)
-    rows = rules_for(verb, by, source)
+    rows = rules_for(verb, by, None if task is None else task.status)
     for rule in rows:
         for guard in rule.guards:
             if not _HOLDS[guard](task, facts):
@@ -132,7 +131,7 @@ def _nearest(rows: tuple[Rule, ...], task: Task, facts: Facts) -> Guard:
 
 
 def _refusal(verb: Verb, by: By, task: Task, facts: Facts) -> BoardError:
-    rows = rules_for(verb, by, Status(task.status))
+    rows = rules_for(verb, by, task.status)
     detail: dict[str, object] = {"task": task.id, "status": task.status, "verb": verb.value}
     words = words_of(verb)
     if not rows:

@@ -84,9 +84,10 @@ class Call:
         self.op: Operation = find(envelope.op)
         self.caller: Caller = caller_of(envelope)
         authorise(self.op, self.caller)
-        self.several = _several(self.op, envelope)
+        args = bytes(envelope.args)
+        self.several = _several(self.op, args)
         if self.several is None:
-            self.req = decode(bytes(envelope.args), self.op.request)
+            self.req = decode(args, self.op.request)
         self.settings: Settings = service.settings()
         self.request_id = envelope.request_id
         if self.request_id is not None and len(self.request_id) > KEY_CHARS_MAX:
@@ -96,7 +97,7 @@ class Call:
         if self.request_id is not None:
             from hashlib import blake2b  # noqa: PLC0415 - who only reads hashes nothing
 
-            whole = blake2b(bytes(envelope.args), digest_size=12)
+            whole = blake2b(args, digest_size=12)
             whole.update(f"{envelope.op} {self.caller.name} {envelope.token}".encode())
             self.digest = whole.hexdigest()
 
@@ -201,11 +202,11 @@ def record_refusal(tx: Tx, caller: Caller, op: str, refused: BoardError) -> None
     )
 
 
-def _several(op: Operation, envelope: Envelope) -> list[int] | None:
+def _several(op: Operation, args: bytes) -> list[int] | None:
     """The ids of a request that names more than one task, where the operation takes several."""
-    if not op.many or b'"ids"' not in bytes(envelope.args):
+    if not op.many or b'"ids"' not in args:
         return None
-    given = decode(bytes(envelope.args), dict[str, Any])
+    given = decode(args, dict[str, Any])
     if "ids" not in given:
         return None
     ids = given["ids"]

@@ -97,6 +97,9 @@ def operation(
 
 def find(name: str) -> Operation:
     """The operation of that name, loading its module when it is asked for first; raises NotFound."""
+    known = REGISTRY.get(name)
+    if known is not None:
+        return known
     for module in MODULES.get(name.partition(".")[0], ()):
         if name in REGISTRY:
             break
