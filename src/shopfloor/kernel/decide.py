@@ -8,6 +8,7 @@ of the guard that failed in the row that came nearest.  A write with an old run'
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from shopfloor.domain.errors import BoardError, GuardFailed, Stale, WrongStatus
@@ -93,6 +94,7 @@ _SENTENCES: dict[Guard, str] = {
 _WORDS = {Verb.PROMOTE_MANUAL: "promote", Verb.RELEASE: "take back"}
 
 
+@cache
 def words_of(verb: Verb) -> str:
     """The verb as a sentence has it."""
     return _WORDS.get(verb, verb.value.replace("_", " "))
