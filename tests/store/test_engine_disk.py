@@ -70,7 +70,7 @@ def test_a_checkpoint_that_a_reader_holds_up_is_not_asked_for_at_each_commit(not
     asked = []
 
     def write_much():
-        for _ in range(60):
+        for _ in range(250):
             notes.write(lambda tx: add_long(tx, str(next(words))))
 
     def hold(tx):

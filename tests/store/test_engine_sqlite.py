@@ -54,7 +54,7 @@ EVERYWHERE = {
     "cell_size_check": 1,
     "busy_timeout": 10_000,
 }
-WRITER = {**EVERYWHERE, "wal_autocheckpoint": 100, "query_only": 0}
+WRITER = {**EVERYWHERE, "wal_autocheckpoint": 1000, "query_only": 0}
 READER = {**EVERYWHERE, "wal_autocheckpoint": 0, "query_only": 1}
 
 

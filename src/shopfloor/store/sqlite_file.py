@@ -4,7 +4,7 @@ Kept here:
 
 - Every connection gets its settings when it is opened, or is closed again: write-ahead log, synchronous
   FULL (a commit is on the disk when it returns), foreign keys, secure delete, cell size check.  Only the
-  writing connection moves the log into the file, every 100 pages.
+  writing connection moves the log into the file, every 1,000 pages (decision 0013).
 - A file is looked at first by a connection that may only read, because closing one that may write would
   move the log of a damaged file into it.  For the same reason the writing connection of a damaged file
   is closed while a reading one is still open.
@@ -37,12 +37,12 @@ STATEMENTS_CACHED: Final = 512
 # Each opening reads the log that was left; a longer one takes longer than to bring it over now and then.
 LOG_KEPT_BYTES: Final = 100 * 4096
 ALWAYS: Final = "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA cell_size_check=ON; "
-WRITING: Final = ALWAYS + "PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=100;"
+WRITING: Final = ALWAYS + "PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=1000;"
 READING: Final = (
     ALWAYS + "PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=0; PRAGMA query_only=ON;"
 )
 # A step that rebuilds a table must not delete what refers to it; the references are checked after.
-ALTERING: Final = ALWAYS + "PRAGMA foreign_keys=OFF; PRAGMA wal_autocheckpoint=100;"
+ALTERING: Final = ALWAYS + "PRAGMA foreign_keys=OFF; PRAGMA wal_autocheckpoint=1000;"
 
 
 class SqliteFile:
