@@ -61,7 +61,7 @@ class Helper:
         self.poll.register(sock, select.POLLIN)
 
     def serve(self) -> None:
-        self.tell({"helper": identity.mine()})
+        self.tell({"helper": tuple(identity.mine())})
         while not self.reader.ended or self.supervisors or self.orphans:
             ready = dict(self.poll.poll(KILL_ROUND_MS if self.orphans else None))
             if self.inbox.fd in ready:
@@ -90,7 +90,7 @@ class Helper:
     def answer(self, told: dict[str, Any]) -> tuple[int, int] | str:
         go_fd = self.reader.descriptors.popleft()
         try:
-            return self.spawn(WorkerSpec.from_dict(told), go_fd)
+            return self.spawn(WorkerSpec(**told), go_fd)
         except (OSError, TypeError) as error:
             return f"No supervisor could be started: {error}."
         finally:
@@ -105,8 +105,7 @@ class Helper:
             supervisor.main(spec, go_fd, self.inbox)
         self.supervisors.add(pid)
         # It cannot have been collected yet, so there is a start time, if it has already ended too.
-        found = proc.stat(pid)
-        return pid, 0 if found is None else found.started
+        return pid, proc.started(pid, dead=True) or 0
 
     def collect(self) -> None:
         """Take leave of supervisors that have ended and stop what dead ones left behind."""
@@ -131,7 +130,7 @@ class Helper:
             boot = identity.boot_id()
             self.tell({"orphans": [(boot, found.pid, found.started) for found in killed]})
 
-    def tell(self, message: object) -> None:
+    def tell(self, message: dict[str, Any]) -> None:
         if not self.reader.ended:
             self.unsent += wire.pack(message)
             self.flush()
