@@ -1,4 +1,4 @@
-"""One dispatch pass: settle, stop, reclaim, come due, promote, assign, claim, start - in this order.
+"""One dispatch pass: settle, look, stop, promote, reclaim, come due, assign, claim, start - in this order.
 
 Each step is its own transaction and one failing step never stops the others; it is named in the
 report.  Nothing here waits: what can take long (a git worktree, a stubborn worker) has a lane or a
@@ -62,6 +62,7 @@ class Prepared(NamedTuple):
 class Seen(NamedTuple):
     """What one look at the board found; `plan` is None where it is made when claiming."""
 
+    live: list[Run]
     expired: bool
     due: bool
     unassigned: bool
@@ -69,7 +70,7 @@ class Seen(NamedTuple):
     plan: claiming.Plan | None
 
 
-NOTHING_SEEN = Seen(expired=False, due=False, unassigned=False, next_due=None, plan=None)
+NOTHING_SEEN = Seen([], expired=False, due=False, unassigned=False, next_due=None, plan=None)
 
 
 class Dispatcher:
@@ -113,11 +114,11 @@ class Dispatcher:
         self._report = report = DispatchReport(warnings=list(self._board.settings().warnings))
         most = BATCH_PER_TICK if most is None else most
         self._try("settle", self._settle)
+        self._try("look", lambda: self._look(most))
+        seen = self._seen
         self._try("stop", self._stop)
         self._try("renew", self._renew_leases)
         self._try("promote", self._repair)
-        self._try("look", lambda: self._look(most))
-        seen = self._seen
         if seen.expired:
             self._try("reclaim", self._reclaim)
         if seen.due:
@@ -188,7 +189,7 @@ class Dispatcher:
         if not len(self.live):
             return
         now = self._now()
-        rows = self.live.rows()
+        rows = self._seen.live
         self.live.steer(now, rows)
         self.live.stop_overdue(now)
         profiles = self._board.settings().profiles
@@ -217,12 +218,14 @@ class Dispatcher:
 
     def _look(self, most: int) -> None:
         """Look at the whole board once: most passes find nothing to do, and must cost next to nothing."""
+        self._seen = NOTHING_SEEN
         self._seen = self._board.database.read(lambda tx: self._glance(tx, most))
 
     def _glance(self, tx: Tx, most: int) -> Seen:
         board = self._board
         default = board.settings().dispatch.default_assignee
         return Seen(
+            runs.live_of_host(tx, board.host) if len(self.live) else [],
             bool(runs.expired(tx, board.host, shared=board.shared, limit=1)),
             bool(tasks.due(tx, 1)),
             bool(default and tasks.unassigned(tx, 1)),

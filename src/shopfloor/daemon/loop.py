@@ -1,8 +1,9 @@
 """The dispatcher's thread: sleep until something happens, make a pass, and survive what fails in it.
 
 It wakes on the board's bell (every commit rings it), on the end of a supervisor, on a due time, and
-on a slow poll that is only the safety net.  While commits pour in that give it nothing to do, it rests
-four times as long as a pass takes, so that watching leaves the processor to those who write.
+on a slow poll that is only the safety net.  After a pass it is deaf to the bell for a moment: its own
+commits rang it, too, and while others' pour in that give it nothing to do, watching must leave the
+processor to those who write.  The end of a supervisor it hears at once: a slot is free.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from shopfloor.domain.report import DispatchReport, Trouble
 from shopfloor.store.wake import Wake
 
 PASS_TIMEOUT_S = 60.0
-REST = 4
+# How long it is deaf to the bell, in passes: after one that did something, and after one that did not.
+REST_BUSY = 1
+REST_IDLE = 4
 REST_MAX_S = 0.02
 BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 5.0
@@ -76,15 +79,20 @@ class DispatchLoop:
         return answer
 
     def _serve(self) -> None:
-        with selectors.DefaultSelector() as selector, self._wake.bell() as bell:
+        with (
+            selectors.DefaultSelector() as selector,
+            selectors.DefaultSelector() as ends,
+            self._wake.bell() as bell,
+        ):
+            ends.register(self._dispatcher.live.fileno(), selectors.EVENT_READ)
             selector.register(bell.fileno(), selectors.EVENT_READ)
             selector.register(self._dispatcher.live.fileno(), selectors.EVENT_READ)
             failures = self._begin()
             while not self._stopping.is_set():
                 began = time.monotonic()
                 failures, idle = self._turn(failures)
-                if idle:
-                    self._stopping.wait(min(REST * (time.monotonic() - began), REST_MAX_S))
+                rest_s = (time.monotonic() - began) * (REST_IDLE if idle else REST_BUSY)
+                ends.select(min(rest_s, REST_MAX_S))
                 selector.select(self._pause_s(failures))
                 bell.clear()
             self._last_turn()

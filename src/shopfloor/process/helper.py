@@ -85,9 +85,18 @@ class Helper:
 
     def spawn_all(self, message: dict[str, Any]) -> None:
         """Answer one batch: for each worker the supervisor's pid and start time, or a sentence."""
-        self.tell({"answers": [self.answer(told) for told in message["specs"]]})
+        forked = [self.fork(told) for told in message["specs"]]
+        # None can have been collected yet, so there is a start time, if it has already ended too.
+        self.tell(
+            {
+                "answers": [
+                    one if isinstance(one, str) else (one, proc.started(one, dead=True) or 0)
+                    for one in forked
+                ]
+            }
+        )
 
-    def answer(self, told: dict[str, Any]) -> tuple[int, int] | str:
+    def fork(self, told: dict[str, Any]) -> int | str:
         go_fd = self.reader.descriptors.popleft()
         try:
             return self.spawn(WorkerSpec(**told), go_fd)
@@ -96,7 +105,7 @@ class Helper:
         finally:
             os.close(go_fd)
 
-    def spawn(self, spec: WorkerSpec, go_fd: int) -> tuple[int, int]:
+    def spawn(self, spec: WorkerSpec, go_fd: int) -> int:
         """Fork a supervisor."""
         pid = os.fork()
         if pid == 0:
@@ -104,8 +113,7 @@ class Helper:
             os.closerange(go_fd + 1, DESCRIPTOR_NUMBER_MAX)
             supervisor.main(spec, go_fd, self.inbox)
         self.supervisors.add(pid)
-        # It cannot have been collected yet, so there is a start time, if it has already ended too.
-        return pid, proc.started(pid, dead=True) or 0
+        return pid
 
     def collect(self) -> None:
         """Take leave of supervisors that have ended and stop what dead ones left behind."""
