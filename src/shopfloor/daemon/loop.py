@@ -3,7 +3,8 @@
 It wakes on the board's bell (every commit rings it), on the end of a supervisor, on a due time, and
 on a slow poll that is only the safety net.  After a pass it is deaf to the bell for a moment: its own
 commits rang it, too, and while others' pour in that give it nothing to do, watching must leave the
-processor to those who write.  The end of a supervisor it hears at once: a slot is free.
+processor to those who write.  The end of a supervisor it hears at once, because a slot is free then;
+while none is, it stays deaf for longer.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from shopfloor.store.wake import Wake
 
 PASS_TIMEOUT_S = 60.0
 # How long it is deaf to the bell, in passes: after one that did something, and after one that did not.
+# At most, and where all slots are in use, the last: an operator's stop waits no longer than that.
 REST_BUSY = 1
 REST_IDLE = 4
 REST_MAX_S = 0.02
@@ -90,9 +92,8 @@ class DispatchLoop:
             failures = self._begin()
             while not self._stopping.is_set():
                 began = time.monotonic()
-                failures, idle = self._turn(failures)
-                rest_s = (time.monotonic() - began) * (REST_IDLE if idle else REST_BUSY)
-                ends.select(min(rest_s, REST_MAX_S))
+                failures, report = self._turn(failures)
+                ends.select(_rest_s(report, time.monotonic() - began))
                 selector.select(self._pause_s(failures))
                 bell.clear()
             self._last_turn()
@@ -108,8 +109,8 @@ class DispatchLoop:
             return 1
         return 0
 
-    def _turn(self, failures: int) -> tuple[int, bool]:
-        """Make a pass; answers how many failed in a row, and whether this one found nothing to do."""
+    def _turn(self, failures: int) -> tuple[int, DispatchReport]:
+        """Make a pass; answers how many failed in a row, and what this one did."""
         if failures:
             failures = self._begin() and failures + 1
         asked = self._asked.popleft() if self._asked else None
@@ -122,7 +123,7 @@ class DispatchLoop:
         if asked is not None:
             asked.answer.append(report)
             asked.done.set()
-        return failures + 1 if report.troubles else 0, not report.changed
+        return failures + 1 if report.troubles else 0, report
 
     def _pause_s(self, failures: int) -> float:
         if self._asked:
@@ -141,3 +142,10 @@ class DispatchLoop:
 
     def _tell(self, failed: Exception) -> None:
         self._say(DispatchReport(troubles=[Trouble("begin", str(failed))]))
+
+
+def _rest_s(report: DispatchReport, took_s: float) -> float:
+    """How long to be deaf to the bell after this pass."""
+    if any(one.code == "board_cap" for one in report.skipped):
+        return REST_MAX_S
+    return min(took_s * (REST_BUSY if report.changed else REST_IDLE), REST_MAX_S)
