@@ -12,6 +12,7 @@ supervisor asks instead, see `tie`; in the instant before that the helper answer
 # Supervisors load this file, and pathlib would cost each of them time and memory.
 # ruff: noqa: PTH116
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -71,13 +72,15 @@ def tie(group: int, ends: tuple[int, int]) -> None:
 
     Both ends of the pipe are held by this process and by nobody else, and nothing is ever written
     to it.  When the first of them is closed, the kernel tells whoever waits at the other: by
-    SIGKILL to the group.  Elsewhere than on Linux a pipe knows no other signal than SIGIO.
+    SIGKILL to the group.  Elsewhere than on Linux a pipe knows no other signal than SIGIO; where it
+    is refused, the helper alone answers for the worker, as it does there.
     """
     if sys.platform == "linux":
-        for end in ends:
-            fcntl.fcntl(end, fcntl.F_SETOWN, -group)
-            fcntl.fcntl(end, fcntl.F_SETSIG, signal.SIGKILL)
-            fcntl.fcntl(end, fcntl.F_SETFL, os.O_ASYNC)
+        with contextlib.suppress(OSError):
+            for end in ends:
+                fcntl.fcntl(end, fcntl.F_SETOWN, -group)
+                fcntl.fcntl(end, fcntl.F_SETSIG, signal.SIGKILL)
+                fcntl.fcntl(end, fcntl.F_SETFL, os.O_ASYNC)
 
 
 def _spawn(argv: tuple[str, ...], environment: dict[str, str], output: int) -> int:
