@@ -67,6 +67,7 @@ class Extent:
             return
         for _ in range(LOOKS):
             expected = self._checkpointed(connection)
+            # Its own writing is seen, too: otherwise each look would be the reason for the next one.
             seen = self._path.stat()
             if expected is None or seen.st_size >= expected:
                 self._size, self._seen_ns = expected or self._size, seen.st_mtime_ns
