@@ -89,13 +89,15 @@ class BoardFiles:
             path.unlink(missing_ok=True)
         self.drop_scratch(task_id)
 
+    def has_scratch(self, task_id: int) -> bool:
+        """Whether there is anything that `drop_scratch` would look at."""
+        return os.path.exists(f"{self._board}/workspaces/{task_id}")  # noqa: PTH110 - at each completion
+
     def drop_scratch(self, task_id: int) -> str | None:
         """Remove a task's scratch workspace; answers a warning where it was left alone."""
-        place = f"{self._workspaces}/{task_id}"
-        # Asked with each task that is done, and most have none.
-        if not os.path.exists(place):  # noqa: PTH110 — a fifth of the price
+        if not self.has_scratch(task_id):
             return None
-        removed = remove_scratch(self._board, Path(place))
+        removed = remove_scratch(self._board, self.workspaces() / str(task_id))
         return removed.warning if isinstance(removed, LeftAlone) else None
 
     def drop_logs(self, before_ms: int) -> int:

@@ -61,7 +61,7 @@ def up(args: Namespace) -> int:
         hall.warm()
         hall.boards.resolve(DEFAULT)
         hall.look_after()
-        door = Door(home.socket, hall.find, report=say)
+        door = Door(home.socket, hall.desk, hall, report=say)
         if args.pidfile is not None:
             write_atomic(args.pidfile, f"{os.getpid()}\n".encode())
         say(

@@ -113,12 +113,25 @@ class Call:
             return self._committed[1]
         return RESULT + encode(result) + b"}"
 
+    @property
+    def work(self) -> Callable[[Tx], Answer] | None:
+        """All of it as the work of one transaction, which may end in a Detour; None if that cannot be.
+
+        After a Detour, or without such work, `call` carries the request out.
+        """
+        if self.several is not None:
+            return None
+        if self.op.kind == "read":
+            return self._answer
+        return None if self.op.kind == "around" and self.op.direct is None else self._work
+
     def _work(self, tx: Tx) -> Answer:
         return self._once(tx, self._answer)
 
     def _answer(self, tx: Tx) -> Answer:
         context = Context(tx, self.caller, self.settings, self.service)
-        return RESULT + encode(self.op.run(context, self.req)) + b"}"
+        carry_out = self.op.direct or self.op.run
+        return RESULT + encode(carry_out(context, self.req)) + b"}"
 
     def _commit(self, inner: Callable[[Tx], Any]) -> Any:
         """What `inner` gave, after its commit; or what it gave when the request was carried out before."""

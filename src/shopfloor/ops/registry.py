@@ -3,7 +3,8 @@
 The command line, the REST API and the tools are loops over `REGISTRY`.  An operation is one of three
 kinds: `write` runs in one transaction and is answered after its commit, `read` sees a snapshot, and
 `around` works outside a transaction because it touches files, other boards or the dispatcher; it
-opens its transactions through the context that it is given.
+opens its transactions through the context that it is given.  One that seldom has something to do
+outside also has a `direct` way: all of it in one transaction, or a Detour where that will not do.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Operation(NamedTuple):
     many: bool
     single: tuple[str, ...]
     command: str
+    direct: Callable[..., Any] | None = None
 
     @property
     def doc(self) -> str:
@@ -73,11 +75,13 @@ def operation(
     errors: tuple[type[BoardError], ...] = (),
     many: bool = False,
     single: tuple[str, ...] = (),
+    direct: Callable[..., Any] | None = None,
 ) -> Callable[[F], F]:
     """Register a function as an operation; its annotations name the request and the result.
 
     `command` is how the command line calls it (`board create`); `many` lets a caller name several
     ids, each of which succeeds or fails by itself, but for fields that belong to a `single` task.
+    `direct` does the same as an `around` operation where one transaction is enough.
     """
 
     def register(run: F) -> F:
@@ -88,7 +92,7 @@ def operation(
         request = getattr(module, hints["req"])
         result = eval(hints["return"], vars(module))  # noqa: S307 - our own annotation
         REGISTRY[name] = Operation(
-            name, route, kind, role, request, result, run, errors, many, single, command
+            name, route, kind, role, request, result, run, errors, many, single, command, direct
         )
         return run
 

@@ -4,6 +4,8 @@ Four programs that write one SQLite file starve each other, because each waits b
 process at a time has a board open (`lock.py` says which), and in it one thread writes: requests that
 arrive together share one transaction, each in a savepoint of its own, and nobody is answered before
 the commit is on the disk.  That is also the fastest way: the price of a commit is paid once for all.
+The thread is the owner's own, or that of a loop which the owner summons and which has other things to
+do as well.
 
 On PostgreSQL, where writers do not wait for each other, a few threads take one request each.
 
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final, Literal, NamedTuple, Protocol, TypeVar, cast
@@ -75,25 +78,36 @@ class Owner:
         *,
         on_commit: Callable[[], None] | None = None,
         group_max: int = GROUP_MAX,
+        summon: Callable[[], None] | None = None,
     ) -> None:
         """Start to serve.
 
         `on_commit` is called once per commit that changed something, before its requests are answered.
         It and the answers run in the writing thread and must not wait for anything.
+
+        With `summon` there is no thread here: it is called, from any thread, when a request waits, and
+        one thread, always the same, is expected to call `serve_waiting`.
         """
         self.database = database
         self._on_commit = on_commit
         alone = database.dialect == "sqlite"
+        assert alone or summon is None, (
+            "On PostgreSQL requests wait for the network, not in a loop."
+        )
         self._group_max = group_max if alone else 1
         self._requests: SimpleQueue[Request | None] = SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
+        self._summon = summon
+        self._ended = threading.Event()
+        threads = 0 if summon is not None else 1 if alone else WORKERS_POSTGRES
         self._threads = [
             threading.Thread(target=self._serve, name=f"board-writer-{number}", daemon=True)
-            for number in range(1 if alone else WORKERS_POSTGRES)
+            for number in range(threads)
         ]
         for thread in self._threads:
             thread.start()
+        self._writers = {thread.ident for thread in self._threads}
 
     @property
     def dialect(self) -> Literal["sqlite", "postgres"]:
@@ -107,9 +121,11 @@ class Owner:
             if self._requests.qsize() >= QUEUE_MAX:
                 raise Unavailable(f"{QUEUE_MAX} requests wait for this board; send this one later.")
             self._requests.put(Request(work, done))
+        if self._summon is not None:
+            self._summon()
 
     def write(self, work: Callable[[Tx], T]) -> T:
-        assert threading.current_thread() not in self._threads, "The writer cannot wait for itself."
+        assert threading.get_ident() not in self._writers, "The writer cannot wait for itself."
         answer = Answer()
         self.submit(work, answer.put)
         return cast("T", answer.get())
@@ -118,40 +134,67 @@ class Owner:
         """Read in the caller's own thread; every commit that was answered before is seen."""
         return self.database.read(work)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a request waits for the thread that was summoned."""
+        return not self._requests.empty()
+
+    def serve_waiting(self) -> None:
+        """Carry out and answer the requests that wait, as many as share a commit."""
+        self._writers.add(threading.get_ident())
+        group = self._next_group(wait=False)
+        if group:
+            self._carry_out(group)
+
+    def give_up(self) -> None:
+        """Answer everyone that the board is being closed: nobody comes any more when summoned."""
+        with self._gate:
+            self._closed = True
+        while not self._requests.empty():
+            request = self._requests.get()
+            if request is not None:
+                _call(partial(request.done, _closing()))
+        self._ended.set()
+
     def close(self) -> None:
         """Finish what was accepted, accept nothing more, and close the database."""
         with self._gate:
             if not self._closed:
                 self._closed = True
-                for _ in self._threads:
+                for _ in range(max(len(self._threads), 1)):
                     self._requests.put(None)
         for thread in self._threads:
             thread.join()
+        if self._summon is not None:
+            self._summon()
+            self._ended.wait()
         self.database.close()
 
     def _serve(self) -> None:
         try:
-            while group := self._next_group():
+            while group := self._next_group(wait=True):
                 self._carry_out(group)
         finally:
             self._leave()
 
-    def _next_group(self) -> list[Request]:
-        """The requests that wait now, at least one; none when the end has come."""
-        request = self._requests.get()
+    def _next_group(self, *, wait: bool) -> list[Request]:
+        """The requests that wait now; none when the end has come, or when nobody waits for any."""
         group: list[Request] = []
-        while request is not None:
-            group.append(request)
-            if len(group) == self._group_max:
-                return group
-            try:
-                request = self._requests.get_nowait()
-            except Empty:
-                return group
-        if group:
-            # The mark of the end was taken together with the last requests: put it back.
-            self._requests.put(None)
+        with suppress(Empty):
+            while len(group) < self._group_max:
+                request = self._requests.get(block=wait and not group)
+                if request is None:
+                    self._reach_end(group)
+                    break
+                group.append(request)
         return group
+
+    def _reach_end(self, group: list[Request]) -> None:
+        """The mark of the end was taken: put it back if requests were taken with it."""
+        if group:
+            self._requests.put(None)
+        else:
+            self._ended.set()
 
     def _carry_out(self, group: list[Request]) -> None:
         try:

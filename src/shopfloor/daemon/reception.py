@@ -1,0 +1,117 @@
+"""Which way a request goes: at the desk with its board's next commit, or through other hands.
+
+What is one bounded transaction on an SQLite board goes with the next group, and so do the reads named
+in `QUICK`: in the group they cost no connection of their own, and they see every commit that was
+answered.  Longer reads have a few threads of their own, so that many of them do not take Python's
+lock from the desk in turns; what may wait (followers, files, other boards, a network) has as many
+threads as there are visitors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final, Protocol
+
+from shopfloor.daemon.desk import Desk
+from shopfloor.daemon.hands import Hands
+from shopfloor.domain.errors import BoardError, Unavailable
+from shopfloor.ops.call import Call, Envelope, call, error_bytes
+from shopfloor.ops.context import Detour, Service
+from shopfloor.ops.schema import decode
+from shopfloor.store.owner import Owner
+
+VISITORS_MAX: Final = 512
+READING_HANDS: Final = 3
+QUICK: Final = frozenset({"task.why", "run.show", "profile.list"})
+
+Told = Callable[[bytes | None], None]
+
+
+class OpenBoards(Protocol):
+    """The boards that are open here, and the way to open one."""
+
+    def known(self, named: str | None) -> Service | None:
+        """The board that a request names, if it is open; waits for nothing."""
+
+    def find(self, named: str | None) -> Service:
+        """The board that a request names, opened where it was not; raises NotFound."""
+
+
+class Reception:
+    """Has requests carried out.  `take` is called in the desk's thread, and so is who is told."""
+
+    def __init__(self, boards: OpenBoards, desk: Desk, report: Callable[[str], None]) -> None:
+        self._boards = boards
+        self._desk = desk
+        self._report = report
+        self._readers = Hands("reader", READING_HANDS)
+        self._errands = Hands("errand", VISITORS_MAX)
+        self.closing = False
+
+    def take(self, line: bytes, told: Told) -> None:
+        """Carry a request out; `told` gets the answer, or None if there will be none."""
+        try:
+            envelope = decode(line, Envelope)
+            service = self._boards.known(envelope.board)
+            if service is None:
+                self._send(self._errands, lambda: self._elsewhere(envelope), told)
+            else:
+                self._carry_out(service, envelope, told)
+        except Exception as failed:  # noqa: BLE001 - one visitor's trouble is not another's
+            told(self._failure(failed))
+
+    def _carry_out(self, service: Service, envelope: Envelope, told: Told) -> None:
+        begun = Call(service, envelope)
+        database, work = service.database, begun.work
+        assert isinstance(database, Owner), "a board that is served has an owner"
+        here = database.dialect == "sqlite"
+
+        def around() -> bytes:
+            return call(service, envelope)
+
+        def done(outcome: object) -> None:
+            if isinstance(outcome, bytes):
+                told(outcome)
+            elif isinstance(outcome, Detour):
+                self._send(self._errands, around, told)
+            else:
+                assert isinstance(outcome, BaseException)
+                told(self._failure(outcome))
+
+        if work is None:
+            self._send(self._errands, around, told)
+        elif begun.op.kind == "read" and not (here and begun.op.name in QUICK):
+            self._send(self._readers if here else self._errands, around, told)
+        elif here:
+            database.submit(work, done)
+        else:
+            database.submit(work, lambda outcome: self._desk.soon(partial(done, outcome)))
+
+    def _elsewhere(self, envelope: Envelope) -> bytes:
+        return call(self._boards.find(envelope.board), envelope)
+
+    def _send(self, hands: Hands, work: Callable[[], bytes], told: Told) -> None:
+        """Have other hands do it, and tell the answer at the desk."""
+
+        def errand() -> None:
+            try:
+                answer: bytes | None = work()
+            except Exception as failed:  # noqa: BLE001 - as above, in another thread
+                answer = self._failure(failed)
+            self._desk.soon(partial(told, answer))
+
+        hands.put(errand)
+
+    def _failure(self, failed: BaseException) -> bytes | None:
+        """What is answered instead of a result; nothing when the next door may do better."""
+        if self.closing and not (
+            isinstance(failed, BoardError) and type(failed) is not Unavailable
+        ):
+            return None
+        if isinstance(failed, BoardError):
+            return error_bytes(failed)
+        self._report(f"a request failed by a mistake of ours: {failed!r}")
+        return error_bytes(
+            BoardError("the request failed by a mistake of the program; its log says more")
+        )
