@@ -34,6 +34,7 @@ def test_a_plan_is_claimed_for_a_start_or_for_a_hold_that_is_to_be_noted():
 def test_the_rest_after_a_pass_grows_with_it_and_has_an_end():
     idle, busy = DispatchReport(), DispatchReport(settled=[End(1, 1, "completed", False)])
     assert _rest_s(busy, 0.001) < _rest_s(idle, 0.001) < REST_MAX_S
+    assert _rest_s(idle, 0.001) < _rest_s(idle, 0.001, calm=2) <= REST_MAX_S
     assert _rest_s(idle, 10.0) == REST_MAX_S
 
 

@@ -79,6 +79,7 @@ class HomeBoards:
         self._prepare = prepare
         self._release = release
         self._made = made
+        self._current_read: tuple[tuple[int, ...], str | None] = ((), None)
 
     def folder(self, slug: str) -> BoardFolder:
         """The board of that name; raises NotFound."""
@@ -193,10 +194,16 @@ class HomeBoards:
         return ""
 
     def _current(self) -> str | None:
+        """What the current-board file says; it is read again only when it is another one."""
+        path = self._home.current_board
         try:
-            return self._home.current_board.read_text(encoding="utf-8").strip() or None
+            seen = os.stat(path)  # noqa: PTH116 - at each request that names no board, and half the price
+            stamp = (seen.st_ino, seen.st_mtime_ns, seen.st_size)
+            if stamp != self._current_read[0]:
+                self._current_read = (stamp, path.read_text(encoding="utf-8").strip() or None)
         except FileNotFoundError:
             return None
+        return self._current_read[1]
 
     def _info(self, folder: BoardFolder) -> BoardInfo:
         current = self.usual() == folder.slug

@@ -20,7 +20,6 @@ class BoardFiles:
 
     def __init__(self, board: Path) -> None:
         self._board = board
-        self._workspaces = str(self.workspaces())
 
     def run_folder(self, run_id: int) -> Path:
         return self._board / "runs" / str(run_id)

@@ -68,6 +68,8 @@ def up(args: Namespace) -> int:
             f"serving {', '.join(hall.slugs()) or 'no board'} at {home.socket} (process {os.getpid()})"
         )
         while not stop.wait(LOOK_EVERY_S):
+            if not hall.desk.alive:
+                raise AssertionError("the thread that answers everyone has ended; see above")
             hall.look_after()
         say("stopping: no more claims")
         door.close()

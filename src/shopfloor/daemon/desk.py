@@ -60,7 +60,9 @@ class Desk:
         # It says that it sleeps before it looks, so either it sees the thing or this sees it asleep.
         if self._asleep:
             self._asleep = False
-            os.write(self._in, b"!")
+            with self._guard:
+                if self._in >= 0:
+                    os.write(self._in, b"!")
 
     def soon(self, call: Callable[[], object]) -> None:
         """Have this called in the desk's thread."""
@@ -100,8 +102,10 @@ class Desk:
         self.summon()
         self._thread.join()
         self._selector.close()
-        os.close(self._out)
-        os.close(self._in)
+        with self._guard:
+            os.close(self._out)
+            os.close(self._in)
+            self._in = -1
 
     def _serve(self) -> None:
         try:

@@ -24,9 +24,11 @@ from shopfloor.store.wake import Wake
 
 PASS_TIMEOUT_S = 60.0
 # How long it is deaf to the bell, in passes: after one that did something, and after one that did not.
-# At most, and where all slots are in use, the last: an operator's stop waits no longer than that.
+# While commits go on giving it nothing to do, twice as long each time.  At most, and where all slots are
+# in use, the last: an operator's stop waits no longer than that.
 REST_BUSY = 1
 REST_IDLE = 4
+CALM_MAX = 4
 REST_MAX_S = 0.02
 BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 5.0
@@ -89,11 +91,13 @@ class DispatchLoop:
             ends.register(self._dispatcher.live.fileno(), selectors.EVENT_READ)
             selector.register(bell.fileno(), selectors.EVENT_READ)
             selector.register(self._dispatcher.live.fileno(), selectors.EVENT_READ)
-            failures = self._begin()
+            failures, calm = self._begin(), 0
             while not self._stopping.is_set():
                 began = time.monotonic()
                 failures, report = self._turn(failures)
-                ends.select(_rest_s(report, time.monotonic() - began))
+                ends.select(_rest_s(report, time.monotonic() - began, calm))
+                goes_on = not report.changed and selector.select(0)
+                calm = min(calm + 1, CALM_MAX) if goes_on else 0
                 selector.select(self._pause_s(failures))
                 bell.clear()
             self._last_turn()
@@ -144,8 +148,8 @@ class DispatchLoop:
         self._say(DispatchReport(troubles=[Trouble("begin", str(failed))]))
 
 
-def _rest_s(report: DispatchReport, took_s: float) -> float:
-    """How long to be deaf to the bell after this pass."""
+def _rest_s(report: DispatchReport, took_s: float, calm: int = 0) -> float:
+    """How long to be deaf to the bell after this pass; `calm`: so many before it were in vain."""
     if any(one.code == "board_cap" for one in report.skipped):
         return REST_MAX_S
-    return min(took_s * (REST_BUSY if report.changed else REST_IDLE), REST_MAX_S)
+    return min(took_s * (REST_BUSY if report.changed else REST_IDLE * 2**calm), REST_MAX_S)

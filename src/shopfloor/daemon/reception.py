@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from shopfloor.daemon.desk import Desk
 from shopfloor.daemon.hands import Hands
-from shopfloor.domain.errors import BoardError, Unavailable
+from shopfloor.domain.errors import BoardError
 from shopfloor.ops.call import Call, Envelope, call, error_bytes
 from shopfloor.ops.context import Detour, Service
 from shopfloor.ops.schema import decode
@@ -23,7 +23,9 @@ from shopfloor.store.owner import Owner
 
 VISITORS_MAX: Final = 512
 READING_HANDS: Final = 3
-QUICK: Final = frozenset({"task.why", "run.show", "profile.list"})
+QUICK: Final = frozenset({"task.why", "run.show"})
+UNAVAILABLE: Final = b'{"error":{"code":"unavailable"'
+MISTAKE: Final = "the request failed by a mistake of the program; its log says more"
 
 Told = Callable[[bytes | None], None]
 
@@ -59,7 +61,7 @@ class Reception:
             else:
                 self._carry_out(service, envelope, told)
         except Exception as failed:  # noqa: BLE001 - one visitor's trouble is not another's
-            told(self._failure(failed))
+            self._tell(failed, told)
 
     def _carry_out(self, service: Service, envelope: Envelope, told: Told) -> None:
         begun = Call(service, envelope)
@@ -71,13 +73,10 @@ class Reception:
             return call(service, envelope)
 
         def done(outcome: object) -> None:
-            if isinstance(outcome, bytes):
-                told(outcome)
-            elif isinstance(outcome, Detour):
+            if isinstance(outcome, Detour):
                 self._send(self._errands, around, told)
             else:
-                assert isinstance(outcome, BaseException)
-                told(self._failure(outcome))
+                self._tell(outcome, told)
 
         if work is None:
             self._send(self._errands, around, told)
@@ -95,23 +94,27 @@ class Reception:
         """Have other hands do it, and tell the answer at the desk."""
 
         def errand() -> None:
+            outcome: object
             try:
-                answer: bytes | None = work()
+                outcome = work()
             except Exception as failed:  # noqa: BLE001 - as above, in another thread
-                answer = self._failure(failed)
-            self._desk.soon(partial(told, answer))
+                outcome = failed
+            self._desk.soon(partial(self._tell, outcome, told))
 
         hands.put(errand)
 
-    def _failure(self, failed: BaseException) -> bytes | None:
-        """What is answered instead of a result; nothing when the next door may do better."""
-        if self.closing and not (
-            isinstance(failed, BoardError) and type(failed) is not Unavailable
-        ):
-            return None
-        if isinstance(failed, BoardError):
-            return error_bytes(failed)
-        self._report(f"a request failed by a mistake of ours: {failed!r}")
-        return error_bytes(
-            BoardError("the request failed by a mistake of the program; its log says more")
-        )
+    def _tell(self, outcome: object, told: Told) -> None:
+        """Tell an answer, or the words for the exception that came instead.
+
+        While the door closes, what did not happen is told to nobody: the visitor finds himself parted
+        from and asks the next door, or becomes it.
+        """
+        if isinstance(outcome, BoardError):
+            outcome = error_bytes(outcome)
+        if isinstance(outcome, bytes):
+            told(None if self.closing and outcome.startswith(UNAVAILABLE) else outcome)
+        elif self.closing:
+            told(None)
+        else:
+            self._report(f"a request failed by a mistake of ours: {outcome!r}")
+            told(error_bytes(BoardError(MISTAKE)))
