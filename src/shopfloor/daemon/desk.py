@@ -8,7 +8,8 @@ threads that hand each other each request spend more on waiting for Python's loc
 
 So nothing here may wait, but for the disk in a commit: not for a lock that somebody holds while he
 waits for a write, not for a visitor, not for a network.  What has to wait, or takes long, is done by
-`hands.py`, and comes back through `soon`.
+`hands.py`, and comes back through `soon`.  A board whose commit once took longer than a second writes
+in a thread of its own from then on.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from shopfloor.store.owner import Owner
 READ: Final = selectors.EVENT_READ
 WRITE: Final = selectors.EVENT_WRITE
 LOOK_EVERY_S: Final = 5.0
+PATIENCE_S: Final = 1.0
 
 
 class Desk:
@@ -68,6 +70,13 @@ class Desk:
         """Have this called in the desk's thread."""
         self._calls.append(call)
         self.summon()
+
+    def tell(self, call: Callable[[], object]) -> None:
+        """Call this in the desk's thread: now, if it is the one that asks."""
+        if threading.get_ident() == self._thread.ident:
+            call()
+        else:
+            self.soon(call)
 
     def take_on(self, owner: Owner) -> None:
         """Serve the requests of a board that was made with `summon`."""
@@ -127,10 +136,18 @@ class Desk:
             _guarded(self._calls.popleft())
         for owner in self._owners:
             if owner.waiting:
-                owner.serve_waiting()
+                self._serve_board(owner)
         if self._look is not None and self.now - self._looked > LOOK_EVERY_S:
             self._looked = self.now
             _guarded(partial(self._look, self.now))
+
+    def _serve_board(self, owner: Owner) -> None:
+        began = time.monotonic()
+        owner.serve_waiting()
+        if time.monotonic() - began > PATIENCE_S:
+            # A slow disk, or another program that has the file locked: the other boards do not share it.
+            self.let_go(owner)
+            owner.stand_alone()
 
     def _hear(self, _events: int) -> None:
         os.read(self._out, 4096)

@@ -67,7 +67,9 @@ class Reception:
         begun = Call(service, envelope)
         database, work = service.database, begun.work
         assert isinstance(database, Owner), "a board that is served has an owner"
-        here = database.dialect == "sqlite"
+        # A board that writes in a thread of its own may make who reads in its group wait long.
+        grouped = database.summons and begun.op.name in QUICK
+        readers = self._readers if database.dialect == "sqlite" else self._errands
 
         def around() -> bytes:
             return call(service, envelope)
@@ -80,12 +82,10 @@ class Reception:
 
         if work is None:
             self._send(self._errands, around, told)
-        elif begun.op.kind == "read" and not (here and begun.op.name in QUICK):
-            self._send(self._readers if here else self._errands, around, told)
-        elif here:
-            database.submit(work, done)
+        elif begun.op.kind == "read" and not grouped:
+            self._send(readers, around, told)
         else:
-            database.submit(work, lambda outcome: self._desk.soon(partial(done, outcome)))
+            database.submit(work, lambda outcome: self._desk.tell(partial(done, outcome)))
 
     def _elsewhere(self, envelope: Envelope) -> bytes:
         return call(self._boards.find(envelope.board), envelope)

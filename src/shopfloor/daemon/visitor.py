@@ -32,6 +32,7 @@ class Visitor:
         "_desk",
         "_ended",
         "_events",
+        "_has_more",
         "_left",
         "_moved",
         "_number",
@@ -54,6 +55,7 @@ class Visitor:
         self._rest = memoryview(b"")
         self._answering = False
         self._ended = False
+        self._has_more = False
         self._moved = desk.now
         self._events = 0
         self._want(READ)
@@ -145,6 +147,7 @@ class Visitor:
         elif self._size:
             # He has sent more already; the others have their turn first.
             self._want(self._events & ~WRITE)
+            self._has_more = True
             self._desk.soon(self._go_on)
         elif self._ended:
             self.leave()
@@ -153,15 +156,20 @@ class Visitor:
 
     def _go_on(self) -> None:
         """Take what was sent while a request was carried out."""
-        if self._number >= 0 and not self._busy():
-            self._moved = self._desk.now
-            self._take(b"".join(self._parts))
-            if not self._busy():
+        self._has_more = False
+        if self._number < 0:
+            return
+        self._moved = self._desk.now
+        self._take(b"".join(self._parts))
+        if not self._busy():
+            if self._ended:
+                self.leave()
+            else:
                 self._want(READ)
 
     def _busy(self) -> bool:
-        """Whether a request is under way, or its answer."""
-        return self._answering or len(self._rest) > 0
+        """Whether a request is under way, or its answer, or the next one is in his turn."""
+        return self._answering or self._has_more or len(self._rest) > 0
 
     def _want(self, events: int) -> None:
         """Wait for these events, or for none."""

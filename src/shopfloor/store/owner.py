@@ -5,7 +5,7 @@ process at a time has a board open (`lock.py` says which), and in it one thread 
 arrive together share one transaction, each in a savepoint of its own, and nobody is answered before
 the commit is on the disk.  That is also the fastest way: the price of a commit is paid once for all.
 The thread is the owner's own, or that of a loop which the owner summons and which has other things to
-do as well.
+do as well; a board that kept the loop waiting goes on in a thread of its own.
 
 On PostgreSQL, where writers do not wait for each other, a few threads take one request each.
 
@@ -85,8 +85,8 @@ class Owner:
         `on_commit` is called once per commit that changed something, before its requests are answered.
         It and the answers run in the writing thread and must not wait for anything.
 
-        With `summon` there is no thread here: it is called, from any thread, when a request waits, and
-        one thread, always the same, is expected to call `serve_waiting`.
+        With `summon` there is no thread here at first: it is called, from any thread, when a request
+        waits, and one thread, always the same, is expected to call `serve_waiting`.
         """
         self.database = database
         self._on_commit = on_commit
@@ -100,14 +100,10 @@ class Owner:
         self._closed = False
         self._summon = summon
         self._ended = threading.Event()
-        threads = 0 if summon is not None else 1 if alone else WORKERS_POSTGRES
-        self._threads = [
-            threading.Thread(target=self._serve, name=f"board-writer-{number}", daemon=True)
-            for number in range(threads)
-        ]
-        for thread in self._threads:
-            thread.start()
-        self._writers = {thread.ident for thread in self._threads}
+        self._writers: set[int] = set()
+        self._threads: list[threading.Thread] = []
+        if summon is None:
+            self._start(1 if alone else WORKERS_POSTGRES)
 
     @property
     def dialect(self) -> Literal["sqlite", "postgres"]:
@@ -135,6 +131,11 @@ class Owner:
         return self.database.read(work)
 
     @property
+    def summons(self) -> bool:
+        """Whether the requests are carried out by the thread that is summoned."""
+        return self._summon is not None
+
+    @property
     def waiting(self) -> bool:
         """Whether a request waits for the thread that was summoned."""
         return not self._requests.empty()
@@ -145,6 +146,14 @@ class Owner:
         group = self._next_group(wait=False)
         if group:
             self._carry_out(group)
+
+    def stand_alone(self) -> None:
+        """Go on with a thread here, and summon nobody any more; only for the thread that was summoned."""
+        with self._gate:
+            if not self._closed:
+                self._summon = None
+                self._writers.clear()
+                self._start(1)
 
     def give_up(self) -> None:
         """Answer everyone that the board is being closed: nobody comes any more when summoned."""
@@ -163,14 +172,23 @@ class Owner:
                 self._closed = True
                 for _ in range(max(len(self._threads), 1)):
                     self._requests.put(None)
-        for thread in self._threads:
-            thread.join()
         if self._summon is not None:
             self._summon()
             self._ended.wait()
+        for thread in self._threads:
+            thread.join()
         self.database.close()
 
+    def _start(self, threads: int) -> None:
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"board-writer-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
     def _serve(self) -> None:
+        self._writers.add(threading.get_ident())
         try:
             while group := self._next_group(wait=True):
                 self._carry_out(group)
