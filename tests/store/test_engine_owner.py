@@ -92,7 +92,7 @@ def test_a_group_of_one_needs_no_savepoint(board):
     assert board.asked == ["begin", "note_add", "commit"]
 
 
-def test_arefused_request_is_undone_alone(board):
+def test_a_refused_request_is_undone_alone(board):
     board.owner.write(adding("taken"))
 
     def refusing(tx):
@@ -191,7 +191,7 @@ def test_a_mistake_in_an_answer_is_reported_and_harms_nobody_else(board, monkeyp
     assert words(board.owner) == ["a", "b", "c"]
 
 
-def test_closing_finishes_what_was_accepted_andrefuses_the_rest(board):
+def test_closing_finishes_what_was_accepted_and_refuses_the_rest(board):
     answers = Answers()
     held = Held()
     board.owner.submit(held, answers.to("held"))

@@ -1,8 +1,8 @@
 """All boards of a home, open in one process: what `shop up` serves.
 
 Each board has its lock and its dispatcher.  One desk writes all boards that are files and answers
-their visitors; one helper process starts the workers of all of them.  A board that is made later is served from then on; one that cannot be opened is said
-and tried again, and the others go on.
+their visitors; one helper process starts the workers of all of them.  A board that is made later is
+served from then on; one that cannot be opened is said and tried again, and the others go on.
 """
 
 from __future__ import annotations

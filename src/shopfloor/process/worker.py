@@ -23,6 +23,8 @@ from typing import NamedTuple
 from shopfloor.process.spec import MARKER_NAME, WorkerSpec
 
 HOME = "/"
+# A plain number: a name would be turned into one for each call.
+KILL = int(signal.SIGKILL)
 EXEC_FAILED = 127
 ERRNO_BYTES_MAX = 16
 # Stands for a failure that is Python's own, not the system's.
@@ -79,7 +81,7 @@ def tie(group: int, ends: tuple[int, int]) -> None:
         with contextlib.suppress(OSError):
             for end in ends:
                 fcntl.fcntl(end, fcntl.F_SETOWN, -group)
-                fcntl.fcntl(end, fcntl.F_SETSIG, signal.SIGKILL)
+                fcntl.fcntl(end, fcntl.F_SETSIG, KILL)
                 fcntl.fcntl(end, fcntl.F_SETFL, os.O_ASYNC)
 
 

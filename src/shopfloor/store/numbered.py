@@ -8,6 +8,7 @@ order.  The names stay what is checked: they are exactly the statement's own, or
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable
 from operator import itemgetter
 from typing import Final, TypeAlias
@@ -19,6 +20,10 @@ from shopfloor.store.statements import Statement, Statements
 NAMED: Final = re.compile(r":([a-z_][a-z0-9_]*)", re.IGNORECASE)
 RETURNING: Final = "RETURNING id"
 Pick: TypeAlias = Callable[[dict[str, object]], Row]
+
+# For each None that is bound the driver looks for an adapter, and without one it raises and drops two errors on the
+# way; half of what is bound here is None.
+sqlite3.register_adapter(type(None), lambda none: none)
 
 
 class Numbered:
