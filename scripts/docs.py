@@ -3,8 +3,8 @@
 Every page is a function that returns its text (`pages_of_board.py`, `pages_of_requests.py`), and `PAGES`
 says which file it fills.  What a page says comes from where the program reads it: the lifecycle's
 table, the registry of operations, the tree of errors, the settings' fields, the schema steps.  `OTHERS`
-are files elsewhere that are made the same way: the command line's list of its commands, and the usages
-that a review should see change.
+are files elsewhere that are made the same way: the command line's list of its commands, the usages
+that a review should see change, and the checksums of the schema steps.
 """
 
 import sys
@@ -16,6 +16,7 @@ import pages_of_presets as presets
 import pages_of_requests as requests
 from page import page
 
+from shopfloor.store import migrate
 from shopfloor.surfaces.cli import index, reference
 from shopfloor.surfaces.mcp import index as tool_index
 
@@ -56,6 +57,7 @@ OTHERS: dict[Path, Callable[[], str]] = {
     ROOT / "src/shopfloor/surfaces/cli/commands.jsonl": index.text,
     ROOT / "src/shopfloor/surfaces/mcp/tools.jsonl": tool_index.text,
     ROOT / "tests/surfaces/golden/cli.txt": reference.usage,
+    migrate.CHECKSUMS: migrate.checksums,
 }
 
 

@@ -4,10 +4,8 @@ The few words that stand here say what no code can; a page that lacks words for 
 instead of leaving it out.
 """
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Any
 
 import msgspec
 from page import page, span, table
@@ -259,7 +257,7 @@ def setting_fields() -> str:
         ("[planner]", settings.Planner),
         ("[retention]", settings.Retention),
     ):
-        rows = [_setting(field) for field in dataclasses.fields(kind) if field.name != "name"]
+        rows = [_setting(field) for field in settings.fields(kind)]
         words = " ".join((kind.__doc__ or "").split())
         parts += [f"## {title}", words, table(("setting", "default", "what"), rows)]
     return page(
@@ -291,19 +289,16 @@ def setting_fields() -> str:
     )
 
 
-def _setting(field: "dataclasses.Field[Any]") -> tuple[str, str, str]:
-    words = field.metadata["words"]
-    if field.default is dataclasses.MISSING:
-        return f"`{field.name}`", "empty", words
+def _setting(field: settings.Field) -> tuple[str, str, str]:
+    unset = field.unset or ""
     if field.name.endswith("_ms"):
-        default = field.metadata["unset"] if field.default is None else span(field.default)
-        return f"`{field.name.removesuffix('_ms')}`", default, words
-    shown = field.metadata["unset"] if field.default is None else _shown(field.default)
-    return f"`{field.name}`", shown, words
+        default = unset if field.default is None else span(field.default)
+        return f"`{field.name.removesuffix('_ms')}`", default, field.words
+    return f"`{field.name}`", unset if field.default is None else _shown(field.default), field.words
 
 
 def _shown(value: object) -> str:
-    return "empty" if value in ("", ()) else f"`{msgspec.json.encode(value).decode()}`"
+    return "empty" if value in ("", (), {}) else f"`{msgspec.json.encode(value).decode()}`"
 
 
 def schema() -> str:

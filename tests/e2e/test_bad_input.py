@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from shopfloor.domain.errors import Conflict, Invalid, NotFound, Unavailable
+from shopfloor.store.lock import BoardLock
 from tests.support.waiting import eventually
 
 # Root may write everywhere; without these two abilities it is bound to a folder's mode like anybody.
@@ -77,6 +78,27 @@ def test_up_serves_the_other_boards_beside_a_damaged_one(home, notes):
     ]
     home.becomes(task["id"], "done", board="good")
     assert home.shop("list").returncode == 78
+    home.fsck_at_close = False
+
+
+def test_the_file_is_looked_through_where_its_last_user_was_killed_and_only_there(home):
+    home.create("first")
+    ((page,),) = home.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'attachment'")
+    with (home.board() / "board.db").open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    # None of these needs the page, and each leaves a log with a word that it was left in order.
+    for title in ("second", "third"):
+        home.create(title)
+    assert home.shop("list").returncode == 0
+    # As one that is killed: it takes the lock and leaves no word.
+    killed = BoardLock(home.board() / "board.lock")
+    killed.acquire()
+    killed.release()
+    for _ in range(2):
+        done = home.shop("list")
+        assert done.returncode == 78
+        assert "damaged" in complaint(done)
     home.fsck_at_close = False
 
 

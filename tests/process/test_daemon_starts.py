@@ -53,6 +53,21 @@ def test_a_dispatcher_that_dies_before_go_has_started_nothing_and_the_task_runs_
     assert shown["failures"] == 0
 
 
+def test_the_slot_that_a_worker_leaves_is_given_on_in_the_commit_that_settles_it(
+    home, notes, tmp_path
+):
+    home.configure("[dispatch]\ncap = 1\n")
+    home.up()
+    first = home.create_command(notes.worker("wait:" + str(tmp_path / "go")))
+    eventually(lambda: notes.count("start"))
+    second = home.create_command(notes.worker())
+    (tmp_path / "go").touch()
+    home.becomes(first, "done")
+    home.becomes(second, "done")
+    # The time of a transaction is read once.
+    assert home.runs(first)[0]["gone_at"] == home.runs(second)[0]["claimed_at"]
+
+
 def test_a_run_of_another_boot_is_reclaimed_and_is_nobodys_failure(home, notes, tmp_path):
     first = home.up()
     task = home.create_command(notes.worker("wait:" + str(tmp_path / "go")), max_attempts=1)

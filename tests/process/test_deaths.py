@@ -71,10 +71,26 @@ def test_when_supervisor_and_helper_are_killed_leftovers_are_found_and_stopped(f
     assert leftovers.find(spec.marker, [people[0]]) == []
 
 
+def test_the_kernel_kills_the_workers_group_with_the_supervisor(floor):
+    spec = floor.spec("sh", "-c", "trap '' TERM HUP; sleep 60 & echo pid $!; wait; sleep 60")
+    supervisor = floor.go(spec)
+    floor.says(spec, "pid ")
+    child = identity.of(int(floor.log(spec).split()[1]))
+    worker = floor.worker(spec)
+    helper = floor.launcher.helper
+    identity.send(helper, signal.SIGKILL)
+    floor.until(lambda: dead(helper))
+    assert identity.alive(worker)
+    assert identity.alive(child)
+    identity.send(supervisor, signal.SIGKILL)
+    floor.until(lambda: dead(supervisor, worker, child))
+
+
 def test_leftovers_are_found_by_the_workers_session_without_the_marker(floor):
     program = (
         "import os, sys, time\n"
         "if os.fork() == 0:\n"
+        "    os.setpgid(0, 0)\n"
         "    os.execve('/bin/sh', ['sh', '-c', 'echo child $$; exec sleep 60'], {})\n"
         "time.sleep(60)\n"
     )

@@ -72,6 +72,8 @@ def test_a_frozen_supervisor_checks_its_lease_first_of_all_when_it_thaws(floor):
     supervisor = floor.go(spec)
     floor.says(spec, "ready")
     renewed = read_stamp(path)
+    # Frozen in its sleep, and not between two of its duties.
+    floor.until(lambda: proc.stat(supervisor.pid).state == "S")
     identity.send(supervisor, signal.SIGSTOP)
     worker = floor.worker(spec)
     floor.until(lambda: syscalls.boottime_ns() > renewed + 1_200_000_000)

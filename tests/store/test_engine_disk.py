@@ -6,12 +6,14 @@ import stat
 import subprocess
 import sys
 from functools import partial
+from itertools import count as count_up
 from pathlib import Path
 
 import pytest
 
 from shopfloor.domain.errors import Damaged, Unavailable
 from shopfloor.store.sqlite import SqliteDatabase
+from shopfloor.store.sqlite_file import WRITING
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = "x" * 3000
@@ -60,6 +62,25 @@ def test_a_checkpoint_that_readers_hold_up_is_no_lost_end(notes_file):
     for held in range(4):
         notes.read(partial(hold, held=held))
     assert count(notes) == 600
+
+
+def test_a_checkpoint_that_a_reader_holds_up_is_not_asked_for_at_each_commit(notes_file):
+    notes = notes_file()
+    words = count_up()
+    asked = []
+
+    def write_much():
+        for _ in range(250):
+            notes.write(lambda tx: add_long(tx, str(next(words))))
+
+    def hold(tx):
+        tx.one("note_count")
+        notes._file.writer(WRITING).set_trace_callback(asked.append)
+        write_much()
+
+    write_much()
+    notes.read(hold)
+    assert len([text for text in asked if "wal_checkpoint" in text]) < 10
 
 
 @pytest.mark.parametrize("how", ["replaced by another file", "deleted"])

@@ -1,5 +1,6 @@
 """The lock of the process that has a board open."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from shopfloor.domain.errors import Unavailable
-from shopfloor.store.owner import BoardLock
+from shopfloor.store.lock import BoardLock
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,7 +20,7 @@ LOCKED = """
 import sys
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from shopfloor.store.owner import BoardLock
+from shopfloor.store.lock import BoardLock
 
 with BoardLock(Path(sys.argv[1])):
     print("mine", flush=True)
@@ -26,20 +28,28 @@ with BoardLock(Path(sys.argv[1])):
 """
 
 
-@pytest.fixture
-def holder(tmp_path):
-    """Another process that holds the board's lock until its input ends."""
+@contextlib.contextmanager
+def held_elsewhere(path):
+    """Another process that holds the lock until its input ends."""
     child = subprocess.Popen(
-        [sys.executable, "-c", LOCKED.format(root=str(ROOT)), tmp_path / "board.lock"],
+        [sys.executable, "-c", LOCKED.format(root=str(ROOT)), path],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     assert child.stdout.readline() == "mine\n"
-    yield child
-    child.stdin.close()
-    child.stdout.close()
-    child.wait(30)
+    try:
+        yield child
+    finally:
+        child.stdin.close()
+        child.stdout.close()
+        child.wait(30)
+
+
+@pytest.fixture
+def holder(tmp_path):
+    with held_elsewhere(tmp_path / "board.lock") as child:
+        yield child
 
 
 def test_the_lock_names_the_process_that_holds_it(holder, tmp_path):
@@ -56,7 +66,7 @@ def test_the_lock_is_taken_as_soon_as_its_holder_ends(holder, tmp_path):
     thread.start()
     holder.send_signal(signal.SIGKILL)
     assert taken.wait(30)
-    assert (tmp_path / "board.lock").read_text() == f"{os.getpid()}\n"
+    assert (tmp_path / "board.lock").read_text().split() == [str(os.getpid())]
     waiting.release()
     thread.join()
 
@@ -89,3 +99,77 @@ def test_a_process_that_was_forked_meanwhile_does_not_keep_the_lock(tmp_path):
 def test_a_lock_that_cannot_be_made_is_named(tmp_path):
     with pytest.raises(Unavailable, match="cannot be opened"):
         BoardLock(tmp_path / "no folder" / "board.lock").acquire()
+
+
+def test_who_lets_go_in_order_may_leave_a_note_for_the_next(tmp_path):
+    with BoardLock(tmp_path / "board.lock") as lock:
+        assert lock.noted == ""
+        lock.note("12 34 56")
+    for _ in range(2):
+        with BoardLock(tmp_path / "board.lock") as lock:
+            assert lock.noted == "12 34 56"
+
+
+def test_who_fails_leaves_no_note(tmp_path):
+    with BoardLock(tmp_path / "board.lock") as lock:
+        lock.note("12 34 56")
+    with pytest.raises(ZeroDivisionError), BoardLock(tmp_path / "board.lock"):
+        raise ZeroDivisionError
+    with BoardLock(tmp_path / "board.lock") as lock:
+        assert lock.noted == ""
+
+
+def test_who_is_killed_leaves_no_note(tmp_path):
+    with BoardLock(tmp_path / "board.lock") as lock:
+        lock.note("12 34 56")
+    with held_elsewhere(tmp_path / "board.lock") as holder:
+        holder.kill()
+    with BoardLock(tmp_path / "board.lock") as lock:
+        assert lock.noted == ""
+
+
+def test_the_lock_goes_to_those_who_wait_in_the_order_in_which_they_came(tmp_path):
+    first = BoardLock(tmp_path / "board.lock")
+    first.acquire()
+    came = []
+
+    def wait(number):
+        with BoardLock(tmp_path / "board.lock"):
+            came.append(number)
+
+    waiting = []
+    for number in range(5):
+        waiting.append(threading.Thread(target=wait, args=(number,)))
+        waiting[-1].start()
+        eventually(lambda number=number: queued_for(tmp_path / "board.lock") == number + 1)
+    first.release()
+    for thread in waiting:
+        thread.join()
+    assert came == [0, 1, 2, 3, 4]
+
+
+def test_who_waited_in_vain_does_not_get_the_lock_later(holder, tmp_path):
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            BoardLock(tmp_path / "board.lock", wait_s=0.01).acquire()
+    holder.kill()
+    with BoardLock(tmp_path / "board.lock"):
+        pass
+    eventually(lambda: queued_for(tmp_path / "board.lock") == 0)
+    with BoardLock(tmp_path / "board.lock", wait_s=0):
+        pass
+
+
+def test_who_waits_gives_way_when_there_is_no_need_to_wait(holder, tmp_path):
+    asked = []
+    lock = BoardLock(tmp_path / "board.lock", wait_s=60, give_way=lambda: asked.append(1) or True)
+    with pytest.raises(Unavailable):
+        lock.acquire()
+    assert asked == [1]
+
+
+def queued_for(path):
+    """How many wait for the lock of a file, as the kernel lists them."""
+    inode = f":{path.stat().st_ino} "
+    lines = Path("/proc/locks").read_text().splitlines()
+    return sum(1 for line in lines if "->" in line and inode in line)

@@ -9,48 +9,10 @@ from shopfloor.domain.errors import Invalid, Unavailable
 from shopfloor.store import owner as owner_module
 from shopfloor.store.db import UniqueViolation
 from shopfloor.store.owner import Owner
+from tests.store.owner_parts import Answers, Held, adding, refuse, words
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def adding(word):
-    return lambda tx: tx.one("note_add", word=word, size=1)[0]
-
-
-def words(database):
-    return sorted(word for (word,) in database.read(lambda tx: tx.all("note_words")))
-
-
-class Held:
-    """Work that stays inside its transaction until it is let go, so that others have to wait."""
-
-    def __init__(self, word="held"):
-        self._word = word
-        self.inside = threading.Event()
-        self._go = threading.Event()
-
-    def __call__(self, tx):
-        self.inside.set()
-        assert self._go.wait(30)
-        return adding(self._word)(tx)
-
-    def let_go(self):
-        self._go.set()
-
-
-class Answers:
-    """What a few requests were answered, in the order in which they were."""
-
-    def __init__(self):
-        self.got = []
-
-    def to(self, name):
-        return lambda answer: self.got.append((name, answer))
-
-    def wait_for(self, count):
-        eventually(lambda: len(self.got) >= count)
-        return self.got
 
 
 @pytest.fixture
@@ -199,7 +161,7 @@ def test_changes_are_told_once_per_commit_and_before_the_answers(board):
     board.owner.write(adding("a"))
     board.owner.write(lambda tx: tx.one("note_count"))
     with pytest.raises(Invalid):
-        board.owner.write(_refuse)
+        board.owner.write(refuse)
     assert told == ["changed"]
     before = []
     done = threading.Event()
@@ -210,11 +172,6 @@ def test_changes_are_told_once_per_commit_and_before_the_answers(board):
     board.group({name: adding(f"{name} grouped") for name in "abc"})
     # The held one is a commit of its own; on SQLite the three are one more.
     assert len(told) == (2 if board.owner.dialect == "sqlite" else 4 + 3)
-
-
-def _refuse(tx):
-    adding("never")(tx)
-    raise Invalid("no")
 
 
 def test_a_mistake_in_an_answer_is_reported_and_harms_nobody_else(board, monkeypatch):
@@ -317,7 +274,7 @@ def test_a_commit_that_fails_fails_the_whole_group_and_nobody_before_was_told(no
     assert held.inside.wait(30)
     for name in "abc":
         owner.submit(adding(name), answers.to(name))
-    owner.submit(_refuse, answers.to("refused"))
+    owner.submit(refuse, answers.to("refused"))
     failing = True
     held.let_go()
     got = dict(answers.wait_for(5))

@@ -1,5 +1,6 @@
 """What only an SQLite file can do: settings, descriptors, locks, and a file that others touch."""
 
+import os
 import shutil
 import sqlite3
 import stat
@@ -54,7 +55,7 @@ EVERYWHERE = {
     "cell_size_check": 1,
     "busy_timeout": 10_000,
 }
-WRITER = {**EVERYWHERE, "wal_autocheckpoint": 100, "query_only": 0}
+WRITER = {**EVERYWHERE, "wal_autocheckpoint": 1000, "query_only": 0}
 READER = {**EVERYWHERE, "wal_autocheckpoint": 0, "query_only": 1}
 
 
@@ -321,3 +322,21 @@ def test_another_process_that_opens_and_closes_the_file_cannot_take_the_log_away
         assert int(said) == number
         assert (tmp_path / "board.db-wal").stat().st_size > 0
     assert count(notes) == 5
+
+
+def test_a_look_at_the_files_size_is_no_reason_for_another_one(notes_file):
+    """A look brings the log into the file, which changes the file; only others' changes count."""
+    notes = notes_file()
+    asked = []
+
+    def write(number):
+        asked.clear()
+        notes.write(lambda tx: tx.run("note_add", word=f"{number}", size=number))
+        return [text for text in asked if "wal_checkpoint" in text]
+
+    write(0)
+    notes._file._writer.set_trace_callback(asked.append)
+    # As if a checkpoint had written the file, long enough ago for any clock.
+    os.utime(notes.path, ns=(0, 0))
+    assert write(1)
+    assert [write(number) for number in range(2, 12)] == [[]] * 10

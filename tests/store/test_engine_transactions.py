@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,8 @@ def test_what_is_deferred_runs_last_and_in_order(notes_place):
 
     asked.clear()
     assert notes.write(work) == (0,)
-    assert asked == [
+    # Neighbours with one text may go to the database as one.
+    assert [name for name, _ in groupby(asked)] == [
         *("begin", "note_add", "trace_count"),
         *("trace_add", "note_grow", "trace_add", "commit"),
     ]

@@ -129,11 +129,25 @@ def moved(execute: Execute, task_id: int, status: str) -> None:
 
 def listed_words(execute: Execute, dialect: str, table: str, column: str) -> set[str]:
     """The words that the table's CHECK allows in a column, from the database's catalogue."""
-    lists = rf"CHECK \W*{column}(?: IN |\)? = ANY )\(+(?:ARRAY\[)?([^\])]*)"
+    one = rf"{column} = '\w+'(?:::text)?\W*(?:OR)?\W*"
+    lists = rf"CHECK \W*(?:{column} IS NULL\W+OR\W+)?((?:{one}){{2,}})"
     texts = [row[0] for row in execute(CHECKS[dialect].format(table))]
     found = [words for text in texts for words in re.findall(lists, text)]
     assert len(found) == 1, f"{table}.{column} has one list, not {found}"
     return set(re.findall(r"'(\w+)'", found[0]))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"assignee": "ann", "title": "müde", "idempotency_key": "k"},
+        {"command": '{"argv":["true"]}', "priority": 3, "status": "scheduled", "not_before": 5},
+        {"origin_id": 7, "goal": 1, "goal_turns": 2, "max_runtime_ms": 2**40},
+    ],
+)
+def test_a_new_task_is_what_its_row_says(db, given):
+    task = db.write(lambda tx: tasks.insert(tx, **{**new_task("ready"), **given}))
+    assert task == db.read(lambda tx: tasks.get(tx, task.id))
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
@@ -242,5 +256,5 @@ def test_the_store_says_that_an_edge_was_refused(db):
     task = added(db, "done")
     assert ("done", "triage") not in EDGES
     with pytest.raises(EdgeRefused, match="task_edge_guard"):
-        db.write(lambda tx: tasks.apply(tx, task._replace(status="triage")))
+        db.write(lambda tx: tasks.apply(tx, task._replace(rev=2, status="triage")))
     assert db.read(lambda tx: tasks.get(tx, task.id)) == task

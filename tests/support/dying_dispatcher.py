@@ -21,8 +21,9 @@ from shopfloor.config import Home
 from shopfloor.daemon.dispatcher import Dispatcher
 from shopfloor.daemon.lane import Lane
 from shopfloor.process.launch import Launcher
+from shopfloor.store.lock import BoardLock
 from shopfloor.store.migrate import open_sqlite
-from shopfloor.store.owner import BoardLock, Owner
+from shopfloor.store.owner import Owner
 from shopfloor.store.wake import Wake
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from shopfloor.config import Home, load_settings, parse
+from shopfloor.config import Home
+from shopfloor.config.reading import load_settings, parse
 from shopfloor.domain.errors import BadConfiguration, Invalid
 
 PROFILE = {"argv": ["sh", "-c", "true"]}

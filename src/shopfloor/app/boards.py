@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,6 @@ from shopfloor.config import Home
 from shopfloor.domain.errors import BadConfiguration, Conflict, Invalid, NotFound, Unavailable
 from shopfloor.domain.limits import SLUG_CHARS_MAX
 from shopfloor.ops.context import BoardInfo
-from shopfloor.process.files import write_atomic
 
 DEFAULT = "default"
 ARCHIVE = ".archived"
@@ -81,6 +79,7 @@ class HomeBoards:
         self._prepare = prepare
         self._release = release
         self._made = made
+        self._current_read: tuple[tuple[int, ...], str | None] = ((), None)
 
     def folder(self, slug: str) -> BoardFolder:
         """The board of that name; raises NotFound."""
@@ -170,7 +169,7 @@ class HomeBoards:
 
     def switch(self, slug: str) -> BoardInfo:
         folder = self.folder(slug)
-        write_atomic(self._home.current_board, f"{folder.slug}\n".encode())
+        _replace(self._home.current_board, f"{folder.slug}\n".encode())
         return self._info(folder)
 
     def rename(self, slug: str, name: str) -> BoardInfo:
@@ -189,14 +188,22 @@ class HomeBoards:
         folder.path.rename(place)
         if not delete:
             return str(place)
+        import shutil  # noqa: PLC0415 - boards are seldom deleted
+
         shutil.rmtree(place)
         return ""
 
     def _current(self) -> str | None:
+        """What the current-board file says; it is read again only when it is another one."""
+        path = self._home.current_board
         try:
-            return self._home.current_board.read_text(encoding="utf-8").strip() or None
+            seen = os.stat(path)  # noqa: PTH116 - at each request that names no board, and half the price
+            stamp = (seen.st_ino, seen.st_mtime_ns, seen.st_size)
+            if stamp != self._current_read[0]:
+                self._current_read = (stamp, path.read_text(encoding="utf-8").strip() or None)
         except FileNotFoundError:
             return None
+        return self._current_read[1]
 
     def _info(self, folder: BoardFolder) -> BoardInfo:
         current = self.usual() == folder.slug
@@ -217,7 +224,13 @@ class HomeBoards:
             "default_workdir": folder.default_workdir,
             "created_at": folder.created_at,
         }
-        write_atomic(folder.path / "board.json", json.dumps(told, indent=2).encode() + b"\n")
+        _replace(folder.path / "board.json", json.dumps(told, indent=2).encode() + b"\n")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    from shopfloor.process.files import write_atomic  # noqa: PLC0415 - boards seldom change
+
+    write_atomic(path, content)
 
 
 def without_password(url: str) -> str:

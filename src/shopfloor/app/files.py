@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
 
@@ -87,12 +88,15 @@ class BoardFiles:
             path.unlink(missing_ok=True)
         self.drop_scratch(task_id)
 
+    def has_scratch(self, task_id: int) -> bool:
+        """Whether there is anything that `drop_scratch` would look at."""
+        return os.path.exists(f"{self._board}/workspaces/{task_id}")  # noqa: PTH110 - at each completion
+
     def drop_scratch(self, task_id: int) -> str | None:
         """Remove a task's scratch workspace; answers a warning where it was left alone."""
-        place = self.workspaces() / str(task_id)
-        if not place.exists():
+        if not self.has_scratch(task_id):
             return None
-        removed = remove_scratch(self._board, place)
+        removed = remove_scratch(self._board, self.workspaces() / str(task_id))
         return removed.warning if isinstance(removed, LeftAlone) else None
 
     def drop_logs(self, before_ms: int) -> int:

@@ -1,8 +1,8 @@
 """All boards of a home, open in one process: what `shop up` serves.
 
-Each board has its lock, its writing thread and its dispatcher; one helper process starts the workers
-of all of them.  A board that is made later is served from then on; one that cannot be opened is said
-and tried again, and the others go on.
+Each board has its lock and its dispatcher.  One desk writes all boards that are files and answers
+their visitors; one helper process starts the workers of all of them.  A board that is made later is
+served from then on; one that cannot be opened is said and tried again, and the others go on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from shopfloor import __version__
 from shopfloor.app.boards import BoardFolder, HomeBoards
@@ -21,6 +21,7 @@ from shopfloor.app.own_door import prepare_board, refuse_if_held, release_board
 from shopfloor.app.service import BoardService, open_database
 from shopfloor.app.slots import HostSlots, Member
 from shopfloor.config import Home
+from shopfloor.daemon.desk import Desk
 from shopfloor.daemon.dispatcher import Dispatcher
 from shopfloor.daemon.lane import Lane
 from shopfloor.daemon.loop import DispatchLoop
@@ -35,9 +36,13 @@ from shopfloor.process.launch import Launcher, LaunchError, Pending
 from shopfloor.process.spec import WorkerSpec
 from shopfloor.store import hosts
 from shopfloor.store.db import Database, Tx
-from shopfloor.store.owner import BoardLock, Owner
+from shopfloor.store.lock import BoardLock
+from shopfloor.store.owner import Owner
 from shopfloor.store.sqlite import SqliteDatabase
 from shopfloor.store.wake import Wake
+
+if TYPE_CHECKING:
+    from shopfloor.store.postgres import PostgresDatabase
 
 CONNECTIONS = 4
 PRUNE_EVERY_S = 600.0
@@ -74,6 +79,7 @@ class Served(NamedTuple):
     """One board that is open here."""
 
     service: BoardService
+    owner: Owner
     lock: BoardLock
     lane: Lane
     loop: DispatchLoop
@@ -119,6 +125,7 @@ class Hall:
         interval_s: float | None = None,
         overrides: dict[str, Any] | None = None,
     ) -> None:
+        self.desk = Desk()
         self._home = home
         self._say = say
         self._verbose = verbose
@@ -144,8 +151,13 @@ class Hall:
         """Open the address where workers that outlived the last `shop up` look for their tools."""
         self._tools.resume()
 
+    def known(self, named: str | None) -> Service | None:
+        """The board that a request names, or the usual one, if it is open; waits for nothing."""
+        served = self._served.get(named or self.boards.usual())
+        return None if served is None else served.service
+
     def find(self, named: str | None) -> Service:
-        """The board that a request names, or the usual one; raises NotFound."""
+        """The same, opened where it was not; raises NotFound."""
         slug = named or self.boards.usual()
         served = self._served.get(slug)
         if served is not None:
@@ -179,6 +191,7 @@ class Hall:
                 left += self._leave(self._served.pop(slug))
             self._launcher.close()
             self._tools.close(workers_left=left)
+            self.desk.close()
         return left
 
     def _serve_made(self, folder: BoardFolder) -> None:
@@ -213,8 +226,8 @@ class Hall:
 
     def _open(self, folder: BoardFolder, lock: BoardLock) -> Served:
         wake = Wake()
-        database = open_database(folder, connections=CONNECTIONS)
-        owner = Owner(database, on_commit=wake.ring)
+        database = open_database(folder, connections=CONNECTIONS, noted=lock.noted)
+        owner = self._owner(database, wake)
         service = BoardService(self._home, folder, owner, self.boards)
         service.overrides = self._overrides
         service.tools = self._tools.endpoint
@@ -225,6 +238,7 @@ class Hall:
             listener = None if isinstance(database, SqliteDatabase) else database.listen(wake.ring)
         except BaseException:
             owner.close()
+            self.desk.let_go(owner)
             raise
         lane = Lane(wake.ring)
         dispatcher = Dispatcher(service, self._launcher, lane)
@@ -239,7 +253,15 @@ class Hall:
 
         loop = DispatchLoop(dispatcher, wake, say=say, interval_s=self._interval_s)
         dispatching.loop = loop
-        return Served(service, lock, lane, loop, dispatcher, planner, listener)
+        return Served(service, owner, lock, lane, loop, dispatcher, planner, listener)
+
+    def _owner(self, database: SqliteDatabase | PostgresDatabase, wake: Wake) -> Owner:
+        """Who writes a board: the desk writes a file, and a server's board has threads of its own."""
+        if not isinstance(database, SqliteDatabase):
+            return Owner(database, on_commit=wake.ring)
+        owner = Owner(database, on_commit=wake.ring, summon=self.desk.summon)
+        self.desk.take_on(owner)
+        return owner
 
     def _leave(self, served: Served) -> int:
         served.loop.stop()
@@ -252,7 +274,8 @@ class Hall:
         if served.listener is not None:
             served.listener.close()
         served.dispatcher.live.close()
-        served.service.close()
+        served.owner.close()
+        self.desk.let_go(served.owner)
         served.lock.release()
         return left
 

@@ -5,6 +5,7 @@ Imported at every command, so it imports next to nothing; each program's module 
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +20,11 @@ from shopfloor.surfaces.cli.main import main as command_line
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+
+# A command makes a few ten thousand objects and ends; looking through them for circles is a tenth of
+# its time.  One that stays, such as `watch`, comes to these figures too.
+COMMAND_GC = (100_000, 10, 10)
+USUAL_GC = gc.get_threshold()
 
 PROGRAMS = {
     "up": ("Serve all boards of the home in the foreground.", "shopfloor.app.up"),
@@ -42,6 +48,7 @@ def program(name: str) -> Callable[[], Program]:
         getattr(import_module(module), f"{name}_arguments")(parser)
 
     def run(args: Namespace) -> int:
+        gc.set_threshold(*USUAL_GC)
         return int(getattr(import_module(module), name)(args))
 
     return lambda: Program(name, summary, add_arguments, run)
@@ -49,6 +56,15 @@ def program(name: str) -> Callable[[], Program]:
 
 def main() -> int:
     """Run one command and answer with its exit status."""
+    gc.set_threshold(*COMMAND_GC)
+    try:
+        return _main()
+    finally:
+        # The interpreter looks through everything once more at its end, unless it is told not to.
+        gc.freeze()
+
+
+def _main() -> int:
     try:
         found = worker_identity()
     except BoardError as wrong:

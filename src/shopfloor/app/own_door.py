@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from shopfloor.app.boards import BoardFolder, HomeBoards, private
-from shopfloor.app.service import BoardService, open_database
+from shopfloor.app.service import BoardService, open_database, open_file
 from shopfloor.config import Home
 from shopfloor.domain.errors import Conflict
 from shopfloor.ops.call import Envelope, call
+from shopfloor.ops.registry import find
 from shopfloor.ops.schema import decode
 from shopfloor.store import runs
 from shopfloor.store.db import Database
-from shopfloor.store.owner import BoardLock
+from shopfloor.store.lock import BoardLock
 
 LOCK_TRY_S = 0.2
 
 
-def answer(home: Home, request: bytes, deadline: float) -> bytes:
+def answer(
+    home: Home, request: bytes, deadline: float, give_way: Callable[[], bool] | None = None
+) -> bytes:
     """Carry out a request; raises Unavailable while somebody else has the board.
 
-    A shared board has no lock: its database arbitrates between the commands of all hosts.
+    `give_way` is asked now and then whether the waiting is in vain.  A shared board has no lock: its
+    database arbitrates between the commands of all hosts.
     """
     private(home.root)
     envelope = decode(request, Envelope)
+    # What the operation needs is loaded while the board is not kept from others yet.
+    find(envelope.op)
     ours: list[str] = []
     boards = HomeBoards(
         home,
@@ -34,14 +41,16 @@ def answer(home: Home, request: bytes, deadline: float) -> bytes:
     folder = boards.resolve(envelope.board)
     ours.append(folder.slug)
     if folder.url is not None:
-        return _answer(home, folder, boards, envelope)
+        return _answer(BoardService(home, folder, open_database(folder), boards), envelope)
     left_s = max(deadline - time.monotonic(), 0.0)
-    with BoardLock(folder.lock, wait_s=min(LOCK_TRY_S, left_s)):
-        return _answer(home, folder, boards, envelope)
+    with BoardLock(folder.lock, wait_s=left_s, give_way=give_way) as lock:
+        database = open_file(folder, brief=True, noted=lock.noted)
+        answered = _answer(BoardService(home, folder, database, boards), envelope)
+        lock.note(database.left())
+        return answered
 
 
-def _answer(home: Home, folder: BoardFolder, boards: HomeBoards, envelope: Envelope) -> bytes:
-    service = BoardService(home, folder, open_database(folder), boards)
+def _answer(service: BoardService, envelope: Envelope) -> bytes:
     try:
         return call(service, envelope)
     finally:
@@ -60,8 +69,8 @@ def release_board(folder: BoardFolder, *, is_ours: bool = False) -> None:
     Raises Unavailable while another process has it open, Conflict while workers of it live.  A board
     that is ours is locked by this process already.
     """
-    with nullcontext() if is_ours else lock_of(folder):
-        database = open_database(folder)
+    with nullcontext() if is_ours else lock_of(folder) as lock:
+        database = open_database(folder, noted=lock.noted if lock else "")
         try:
             refuse_if_held(folder, database)
         finally:
@@ -77,6 +86,6 @@ def refuse_if_held(folder: BoardFolder, database: Database) -> None:
         )
 
 
-def lock_of(folder: BoardFolder) -> AbstractContextManager[object]:
+def lock_of(folder: BoardFolder) -> AbstractContextManager[BoardLock | None]:
     """The lock of who has a board open; a shared board has none."""
     return BoardLock(folder.lock, wait_s=LOCK_TRY_S) if folder.url is None else nullcontext()

@@ -9,7 +9,6 @@ import resource
 import shutil
 import sys
 from argparse import ArgumentParser, Namespace
-from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,12 +17,13 @@ from shopfloor.app.boards import DEFAULT, HomeBoards, private
 from shopfloor.app.own_door import prepare_board, release_board
 from shopfloor.app.service import open_database
 from shopfloor.app.up import running_pid
-from shopfloor.config import Home, actor, find_home, load_settings, safe_concurrency
+from shopfloor.config import Home, actor, find_home, safe_concurrency
+from shopfloor.config.reading import load_settings
 from shopfloor.domain.errors import BoardError
 from shopfloor.domain.settings import Profile
 from shopfloor.runners.preset import load
 from shopfloor.store.health import known_faults, library_version
-from shopfloor.store.owner import BoardLock
+from shopfloor.store.lock import BoardLock
 
 DISK_FREE_LEAST = 512 * 1024 * 1024
 OPEN_FILES_LEAST = 256
@@ -75,8 +75,8 @@ def config(args: Namespace) -> int:
     told = {
         "home": str(home.root),
         "file": str(home.config) if home.config.exists() else None,
-        "dispatch": asdict(settings.dispatch),
-        "retention": asdict(settings.retention),
+        "dispatch": settings.dispatch._asdict(),
+        "retention": settings.retention._asdict(),
         "profiles": sorted(settings.profiles),
         "labels": list(settings.labels),
         "warnings": list(settings.warnings),
@@ -87,7 +87,7 @@ def config(args: Namespace) -> int:
     print(f"home {told['home']}")
     print(f"file {told['file'] or 'none: defaults are in force'}")
     for table in ("dispatch", "retention"):
-        for name, value in asdict(getattr(settings, table)).items():
+        for name, value in getattr(settings, table)._asdict().items():
             print(f"{table}.{name} = {'unset' if value is None else value}")
     print(f"profiles: {', '.join(sorted(settings.profiles)) or 'none'}")
     for warning in settings.warnings:

@@ -8,12 +8,16 @@ id only reads.  This file is on the way of every command, so it imports next to 
 from __future__ import annotations
 
 import json
-import socket
+import os
 import time
+from typing import TYPE_CHECKING
 
 from shopfloor.config import Home
 from shopfloor.domain.errors import BoardError, Unavailable
 from shopfloor.surfaces.cli.client import Ask
+
+if TYPE_CHECKING:
+    from socket import socket
 
 WAIT_S = 10.0
 PAUSE_S = 0.05
@@ -30,27 +34,44 @@ class DoorClient:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._socket: socket.socket | None = None
+        self._socket: socket | None = None
         self._rest = b""
+
+    def is_open(self) -> bool:
+        """Whether somebody answers at the socket."""
+        try:
+            self._connected()
+        except OSError:
+            self.close()
+            return False
+        return True
 
     def ask(self, request: bytes) -> bytes:
         """Send a request and wait for its answer; raises DoorClosed."""
         try:
-            if self._socket is None:
-                self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-                self._socket.settimeout(ANSWER_TIMEOUT_S)
-                self._socket.connect(self._path)
-            self._socket.sendall(request + b"\n")
-            return self._line()
+            connection = self._connected()
+            connection.sendall(request + b"\n")
+            return self._line(connection)
         except OSError as lost:
             self.close()
             raise DoorClosed(str(lost)) from lost
 
-    def _line(self) -> bytes:
-        assert self._socket is not None
+    def _connected(self) -> socket:
+        """The connection to the door; raises OSError where none is open."""
+        if self._socket is None:
+            # No door leaves no socket, and then the module of sockets is not needed either.
+            os.stat(self._path)  # noqa: PTH116 - at every command
+            import socket  # noqa: PLC0415 - see above
+
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._socket.settimeout(ANSWER_TIMEOUT_S)
+            self._socket.connect(self._path)
+        return self._socket
+
+    def _line(self, connection: socket) -> bytes:
         parts = [self._rest]
         while b"\n" not in parts[-1]:
-            data = self._socket.recv(1 << 16)
+            data = connection.recv(1 << 16)
             if not data:
                 raise ConnectionResetError("the door closed the connection")
             parts.append(data)
@@ -101,7 +122,7 @@ class HomeClient:
         from shopfloor.app.own_door import answer  # noqa: PLC0415 - not needed while a door is open
 
         try:
-            answered = answer(self._home, line, deadline)
+            answered = answer(self._home, line, deadline, self._door.is_open)
         except Unavailable:
             raise
         except BoardError as refused:

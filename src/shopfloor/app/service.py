@@ -5,27 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shopfloor.app.boards import BoardFolder, HomeBoards
-from shopfloor.app.files import BoardFiles
-from shopfloor.app.slots import HostSlots
-from shopfloor.config import Home, environment, host_name, load_settings, safe_concurrency
+from shopfloor.config import Home, environment, host_name, safe_concurrency
+from shopfloor.config.reading import load_settings
 from shopfloor.domain import limits
 from shopfloor.domain.errors import BadConfiguration, Damaged, Invalid, Unavailable
-from shopfloor.domain.report import DispatchReport
 from shopfloor.domain.settings import Settings
-from shopfloor.kernel.why import Surroundings, living_dispatchers
 from shopfloor.ops.context import BoardInfo, Dispatching, Endpoint, Planning
 from shopfloor.store import health
 from shopfloor.store.db import Database, Tx
 from shopfloor.store.migrate import open_sqlite
-from shopfloor.store.owner import Owner
 from shopfloor.store.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
+    from shopfloor.app.files import BoardFiles
+    from shopfloor.app.slots import HostSlots
+    from shopfloor.domain.report import DispatchReport
+    from shopfloor.kernel.why import Surroundings
     from shopfloor.store.postgres import PostgresDatabase
 
 SETTINGS_GOOD_S = 0.25
@@ -51,15 +50,24 @@ class BoardService:
         self.slug = folder.slug
         self.database = database
         self.boards = boards
-        self.files = BoardFiles(folder.path)
         self.dispatching: Dispatching = NoDispatcher(self)
         self.host = host_name()
         self.overrides: dict[str, Any] = {}
         self.host_slots: HostSlots | None = None
         self.tools: Callable[[str], Endpoint | None] | None = None
+        self._files: BoardFiles | None = None
         self._settings: Settings | None = None
         self._settings_stamp: tuple[float, ...] = ()
         self._settings_good_until = 0.0
+
+    @property
+    def files(self) -> BoardFiles:
+        """The board's files on this host."""
+        if self._files is None:
+            from shopfloor.app.files import BoardFiles  # noqa: PLC0415 - most requests touch none
+
+            self._files = BoardFiles(self.folder.path)
+        return self._files
 
     @property
     def shared(self) -> bool:
@@ -85,8 +93,8 @@ class BoardService:
             if self._settings is None:
                 raise
             warning = f"{wrong.message}; the settings before are still in force"
-            return replace(self._settings, warnings=(warning,))
-        return replace(found, dispatch=replace(found.dispatch, **self.overrides))
+            return self._settings._replace(warnings=(warning,))
+        return found._replace(dispatch=found.dispatch._replace(**self.overrides))
 
     def _stamp(self) -> tuple[int, ...]:
         try:
@@ -105,7 +113,8 @@ class BoardService:
             raise Invalid(f"{target!r} is not a whole path; write it like $PWD/{place.name}")
         if place.exists():
             raise Invalid(f"{target} is there already; name a new file")
-        database = self.database.database if isinstance(self.database, Owner) else self.database
+        # An owner writes for it, or it is itself the database.
+        database = getattr(self.database, "database", self.database)
         if not isinstance(database, SqliteDatabase):
             raise Invalid("this board is on PostgreSQL; use pg_dump for its backup")
         database.backup(place)
@@ -161,6 +170,9 @@ class BoardService:
         return None if self.tools is None else self.tools(self.slug)
 
     def surroundings(self, tx: Tx) -> Surroundings:
+        """What of this host and its neighbours decides why a task is not moving."""
+        from shopfloor.kernel.why import Surroundings, living_dispatchers  # noqa: PLC0415 - the verbs
+
         silence = SILENCE_POSTGRES_MS if self.shared else SILENCE_SQLITE_MS
         living = living_dispatchers(tx, silence)
         if not self.shared:
@@ -192,14 +204,15 @@ class NoDispatcher:
 
 
 def open_database(
-    folder: BoardFolder, *, connections: int = 1, create: bool = False
+    folder: BoardFolder, *, connections: int = 1, create: bool = False, noted: str = ""
 ) -> SqliteDatabase | PostgresDatabase:
     """The board's ledger, opened and brought to this program's schema.
 
     Where the last writer was killed, the file is looked through first; raises Damaged if it is not well.
+    `noted` is what the holder of the board's lock before has noted about the log that it left.
     """
     if folder.url is None:
-        return _open_file(folder, create=create)
+        return open_file(folder, create=create, noted=noted)
     try:
         from shopfloor.store.postgres import open_postgres  # noqa: PLC0415 - psycopg is heavy
     except ImportError:
@@ -209,9 +222,12 @@ def open_database(
     return open_postgres(folder.url, folder.schema, create=create, connections=connections)
 
 
-def _open_file(folder: BoardFolder, *, create: bool) -> SqliteDatabase:
-    killed = health.stopped_uncleanly(folder.database)
-    database = open_sqlite(folder.database, create=create, clock=clock)
+def open_file(
+    folder: BoardFolder, *, create: bool = False, brief: bool = False, noted: str = ""
+) -> SqliteDatabase:
+    """The ledger of a board that is a file; see `open_database` and `open_sqlite`."""
+    killed = health.stopped_uncleanly(folder.database, noted)
+    database = open_sqlite(folder.database, create=create, clock=clock, brief=brief)
     findings = health.quick_check(database) if killed else []
     if findings:
         database.close()

@@ -15,7 +15,8 @@ from shopfloor.app.hall import Hall
 from shopfloor.app.mcp import kept, stop_process
 from shopfloor.app.own_door import prepare_board, release_board
 from shopfloor.app.service import BoardService, open_database
-from shopfloor.config import Home, find_home, load_settings
+from shopfloor.config import Home, find_home
+from shopfloor.config.reading import load_settings
 from shopfloor.daemon.dispatcher import Dispatcher
 from shopfloor.daemon.door import Door
 from shopfloor.daemon.lane import Lane
@@ -28,7 +29,7 @@ from shopfloor.process.files import write_atomic
 from shopfloor.process.launch import Launcher
 from shopfloor.store import runs
 from shopfloor.store.db import Tx
-from shopfloor.store.owner import BoardLock
+from shopfloor.store.lock import BoardLock
 from shopfloor.store.wake import Wake
 
 LOOK_EVERY_S = 5.0
@@ -61,7 +62,7 @@ def up(args: Namespace) -> int:
         hall.warm()
         hall.boards.resolve(DEFAULT)
         hall.look_after()
-        door = Door(home.socket, hall.find, report=say)
+        door = Door(home.socket, hall.desk, hall, report=say)
         hall.open_tools()
         if args.pidfile is not None:
             write_atomic(args.pidfile, f"{os.getpid()}\n".encode())
@@ -69,6 +70,8 @@ def up(args: Namespace) -> int:
             f"serving {', '.join(hall.slugs()) or 'no board'} at {home.socket} (process {os.getpid()})"
         )
         while not stop.wait(LOOK_EVERY_S):
+            if not hall.desk.alive:
+                raise AssertionError("the thread that answers everyone has ended; see above")
             hall.look_after()
         say("stopping: no more claims")
         door.close()

@@ -1,8 +1,11 @@
-"""One dispatch pass: settle, stop, reclaim, come due, promote, assign, claim, start - in this order.
+"""One dispatch pass: settle, look, stop, promote, reclaim, come due, assign, claim, start - in this order.
 
 Each step is its own transaction and one failing step never stops the others; it is named in the
 report.  Nothing here waits: what can take long (a git worktree, a stubborn worker) has a lane or a
 process of its own.  The pass may run at any time and as often as anybody likes.
+
+On a board that this process alone writes, ended runs are settled and the slots that they free filled
+again in one commit, unless something else comes first; the claim at the end is for what came up since.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+from shopfloor.daemon import look as looking
 from shopfloor.daemon import start as starting
-from shopfloor.daemon.board import DispatchBoard
+from shopfloor.daemon.board import DispatchBoard, write_all
 from shopfloor.daemon.lane import Lane
 from shopfloor.daemon.live import Live
 from shopfloor.daemon.start import Attempt, Launching, Ready
@@ -40,19 +44,6 @@ CLEAR_AGAIN_S = 0.2
 POLL_JITTER = 0.2
 
 
-def _over(tx: Tx, task_ids: list[int]) -> list[int]:
-    """Which of these tasks have a scratch workspace that nobody needs any more."""
-    found = [tasks.get(tx, number) for number in task_ids]
-    return [
-        task.id
-        for task in found
-        if task is not None
-        and task.status in ("done", "archived")
-        and task.workspace_kind == "scratch"
-        and runs.live_of_task(tx, task.id) is None
-    ]
-
-
 class Prepared(NamedTuple):
     """An attempt whose folders were to be made; `ready` is None where its run was ended instead."""
 
@@ -60,17 +51,11 @@ class Prepared(NamedTuple):
     ready: Ready | BoardError | None
 
 
-class Seen(NamedTuple):
-    """What one look at the board found; `plan` is None where it is made when claiming."""
+class Taken(NamedTuple):
+    """What was claimed, and by which plan."""
 
-    expired: bool
-    due: bool
-    unassigned: bool
-    next_due: int | None
-    plan: claiming.Plan | None
-
-
-NOTHING_SEEN = Seen(expired=False, due=False, unassigned=False, next_due=None, plan=None)
+    planned: claiming.Plan
+    attempts: list[Attempt]
 
 
 class Dispatcher:
@@ -84,8 +69,9 @@ class Dispatcher:
         self._report = DispatchReport()
         self._repaired_at: float | None = None
         self._renewed_at = time.monotonic()
-        self._seen = NOTHING_SEEN
+        self._seen = looking.NOTHING_SEEN
         self._found = False
+        self._filled: tuple[object, claiming.Plan] | None = None
         self._preparing: set[int] = set()
         self._begun = False
 
@@ -113,12 +99,13 @@ class Dispatcher:
         """Make one pass and say what it did; `most` bounds how many are started."""
         self._report = report = DispatchReport(warnings=list(self._board.settings().warnings))
         most = BATCH_PER_TICK if most is None else most
-        self._try("settle", self._settle)
+        self._filled = None
+        self._try("settle", lambda: self._settle(most))
+        self._try("look", lambda: self._look(most))
+        seen = self._seen
         self._try("stop", self._stop)
         self._try("renew", self._renew_leases)
         self._try("promote", self._repair)
-        self._try("look", lambda: self._look(most))
-        seen = self._seen
         if seen.expired:
             self._try("reclaim", self._reclaim)
         if seen.due:
@@ -146,10 +133,31 @@ class Dispatcher:
                 End(settled.task_id, settled.run_id, outcome, settled.gave_up)
             )
 
-    def _settle(self) -> None:
-        settled = self.live.settle()
-        for one in settled:
-            self._count(one)
+    def _settle(self, most: int) -> None:
+        ends = self.live.to_settle()
+        if not ends:
+            return
+        works: list[Callable[[Tx], object]] = [*ends]
+        if most and not self._board.shared and not self._seen.ripe(self._now()):
+            works.append(lambda tx: self._take(tx, most))
+        with self._board.claiming():
+            answers = write_all(self._board.database, works)
+            settled, mistakes = self.live.settled(ends, answers[: len(ends)])
+            for one in settled:
+                self._count(one)
+            try:
+                for taken in answers[len(ends) :]:
+                    if isinstance(taken, Taken):
+                        self._fill(taken)
+                    elif isinstance(taken, BaseException):
+                        mistakes.append(taken)
+            finally:
+                self._see_off(settled)
+        if mistakes:
+            raise mistakes[0]
+
+    def _see_off(self, settled: list[Settled]) -> None:
+        """What follows from an end: the check, or a workspace that nobody needs any more."""
         ended = [one.task_id for one in settled if one.settlement is not Settlement.CHECK]
         if ended:
             self._lane.put(lambda: self._clean(ended))
@@ -176,7 +184,7 @@ class Dispatcher:
 
     def _clean(self, task_ids: list[int]) -> None:
         """Remove the scratch workspaces of tasks that are over, unless a process of theirs still lives."""
-        for task_id in self._board.database.read(lambda tx: _over(tx, task_ids)):
+        for task_id in self._board.database.read(lambda tx: looking.over(tx, task_ids)):
             self._board.files.drop_scratch(task_id)
 
     def _clean_all(self) -> None:
@@ -189,7 +197,7 @@ class Dispatcher:
         if not len(self.live):
             return
         now = self._now()
-        rows = self.live.rows()
+        rows = self._seen.live
         self.live.steer(now, rows)
         self.live.stop_overdue(now)
         profiles = self._board.settings().profiles
@@ -217,19 +225,10 @@ class Dispatcher:
         self._count(settled)
 
     def _look(self, most: int) -> None:
-        """Look at the whole board once: most passes find nothing to do, and must cost next to nothing."""
-        self._seen = self._board.database.read(lambda tx: self._glance(tx, most))
-
-    def _glance(self, tx: Tx, most: int) -> Seen:
-        board = self._board
-        default = board.settings().dispatch.default_assignee
-        times = sweep.times(tx)
-        return Seen(
-            bool(runs.expired(tx, board.host, shared=board.shared, limit=1)),
-            times.due,
-            bool(default and tasks.unassigned(tx, 1)),
-            times.next_at,
-            None if self._found else self._plan(tx, most),
+        self._seen = looking.NOTHING_SEEN
+        running, planned = len(self.live) > 0, None if self._found or self._filled else most
+        self._seen = self._board.database.read(
+            lambda tx: looking.glance(tx, self._board, running=running, most=planned)
         )
 
     def _reclaim(self) -> None:
@@ -291,30 +290,31 @@ class Dispatcher:
         )
 
     def _claim(self, most: int) -> None:
-        # Where the last pass found work, or this one moved tasks, what was seen is no plan any more.
-        planned = None if self._report.changed else self._seen.plan
-        if planned is None or planned.start or any(s.until is not None for s in planned.skipped):
-            with self._board.claiming():
-                planned, taken = self._board.database.write(lambda tx: self._take(tx, most))
-                self._found = bool(taken)
-                self._prepare(taken)
+        if self._filled is not None and self._filled[0] == looking.moved(self._report):
+            planned = self._filled[1]
+        else:
+            # Where the last pass found work, or this one moved tasks, what was seen is no plan any more.
+            seen = None if self._report.changed else self._seen.plan
+            planned = self._claimed(most) if seen is None or looking.to_claim(seen) else seen
         self._report.skipped.extend(
             Skipped(s.code, s.lane, s.sentence, s.task_id) for s in planned.skipped
         )
 
-    def _plan(self, tx: Tx, most: int, *, lock: bool = False) -> claiming.Plan:
-        board = self._board
-        return claiming.plan(
-            tx,
-            board.settings(),
-            host=board.host,
-            host_cap=board.host_cap(),
-            most=most,
-            lock=lock,
-        )
+    def _claimed(self, most: int) -> claiming.Plan:
+        left = max(most - len(self._report.started), 0)
+        with self._board.claiming():
+            taken = self._board.database.write(lambda tx: self._take(tx, left))
+            self._fill(taken)
+        return taken.planned
 
-    def _take(self, tx: Tx, most: int) -> tuple[claiming.Plan, list[Attempt]]:
-        planned = self._plan(tx, most, lock=True)
+    def _fill(self, taken: Taken) -> None:
+        """Start what was claimed, before another board may count the slots."""
+        self._found = bool(taken.attempts)
+        self._filled = (looking.moved(self._report), taken.planned)
+        self._prepare(taken.attempts)
+
+    def _take(self, tx: Tx, most: int) -> Taken:
+        planned = looking.plan(tx, self._board, most, lock=True)
         claimed = claiming.take(
             tx,
             BOARD,
@@ -323,7 +323,7 @@ class Dispatcher:
             lease_ms=self._board.lease_ms(),
             new_token=claiming.new_token,
         )
-        return planned, starting.attempts(tx, self._board, claimed)
+        return Taken(planned, starting.attempts(tx, self._board, claimed))
 
     def _prepare(self, taken: list[Attempt]) -> None:
         """Make the folders of quick workspaces here, and of the slow ones in the lane."""

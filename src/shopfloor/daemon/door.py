@@ -1,8 +1,8 @@
 """The door of a host: everyone's requests over one Unix socket, each answered after its commit.
 
-A request is one line of JSON, and so is its answer; a connection asks one thing at a time.  Every
-connection has a thread that waits for the board's one writing thread, so that requests of several
-connections end up in one commit.  The socket belongs to this user alone (mode 0600).
+A request is one line of JSON, and so is its answer.  The socket belongs to this user alone (mode 0600).
+Who comes in is a `Visitor`, all of them are heard by the one `Desk`, and `Reception` says where each
+request is carried out.
 """
 
 from __future__ import annotations
@@ -13,42 +13,37 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
-from shopfloor.domain.errors import BoardError, LimitReached, Unavailable
-from shopfloor.domain.limits import REQUEST_BYTES_MAX
-from shopfloor.ops.call import Envelope, call, error_bytes
-from shopfloor.ops.context import Service
-from shopfloor.ops.schema import decode
+from shopfloor.daemon.desk import READ, Desk
+from shopfloor.daemon.reception import VISITORS_MAX, OpenBoards, Reception
+from shopfloor.daemon.visitor import Visitor
+from shopfloor.domain.errors import Unavailable
+from shopfloor.ops.call import error_bytes
 
-CONNECTIONS_MAX = 512
-READ_BYTES = 1 << 16
-UNAVAILABLE = b'{"error":{"code":"unavailable"'
+QUEUE: Final = 512
+ENTER_MAX: Final = 16
+CLOSED_S: Final = 10.0
 
 
 class Door:
-    """Listens on a socket and answers with what `open_service` finds for a board's name."""
+    """Listens on a socket and has visitors heard at a desk."""
 
     def __init__(
-        self,
-        path: Path,
-        open_service: Callable[[str | None], Service],
-        *,
-        report: Callable[[str], None],
+        self, path: Path, desk: Desk, boards: OpenBoards, *, report: Callable[[str], None]
     ) -> None:
         self._path = path
-        self._open_service = open_service
-        self._report = report
-        self._free = threading.BoundedSemaphore(CONNECTIONS_MAX)
-        self._connections: set[socket.socket] = set()
-        self._guard = threading.Lock()
-        self._closing = False
+        self._desk = desk
+        self._reception = Reception(boards, desk, report)
+        self._visitors: set[Visitor] = set()
+        self._open = False
         self._socket = self._listen()
-        self._thread = threading.Thread(target=self._accept, name="door", daemon=True)
-        self._thread.start()
+        desk.soon(self._begin)
 
     def _listen(self) -> socket.socket:
         """Bind beside the old socket and rename over it, so that a path always leads to a listener."""
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listening.setblocking(False)
         fresh = self._path.with_name(f".{self._path.name[:8]}{os.getpid()}")
         fresh.unlink(missing_ok=True)
         before = os.umask(0o177)
@@ -59,78 +54,65 @@ class Door:
             raise Unavailable(f"the socket {self._path} cannot be made: {wrong.strerror}") from None
         finally:
             os.umask(before)
-        listening.listen(128)
+        listening.listen(QUEUE)
         fresh.rename(self._path)
         return listening
 
     def close(self) -> None:
-        """Accept nobody more; answer what was asked, then part from everyone."""
-        self._closing = True
-        self._path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join()
-        with self._guard:
-            for connection in self._connections:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RD)
+        """Let nobody more in, and part from everyone who is not waiting for an answer.
 
-    def _accept(self) -> None:
-        while not self._closing:
+        Those are answered as long as the desk goes on, but for what the next door could do as well.
+        """
+        self._path.unlink(missing_ok=True)
+        ended = threading.Event()
+        self._desk.soon(lambda: self._end(ended))
+        # A desk that ended by a mistake does not come; then there is nobody to part from either.
+        while self._desk.alive and not ended.wait(0.1):
+            continue
+        self._socket.close()
+
+    def _begin(self) -> None:
+        self._open = True
+        self._desk.watch(self._socket.fileno(), READ, self._enter)
+        self._desk.look_with(self._look)
+
+    def _end(self, ended: threading.Event) -> None:
+        self._reception.closing = True
+        self._desk.look_with(None)
+        self._shut()
+        for visitor in tuple(self._visitors):
+            visitor.end()
+        ended.set()
+
+    def _shut(self) -> None:
+        if self._open:
+            self._open = False
+            self._desk.forget(self._socket.fileno())
+
+    def _enter(self, _events: int) -> None:
+        """Let in who knocks, a few at a time."""
+        for _ in range(ENTER_MAX):
             try:
                 connection, _ = self._socket.accept()
-            except OSError:
+            except BlockingIOError:
                 return
-            if not self._free.acquire(blocking=False):
-                with contextlib.suppress(OSError), connection:
-                    busy = Unavailable(f"the door serves {CONNECTIONS_MAX} connections already")
-                    connection.sendall(error_bytes(busy) + b"\n")
+            except OSError:
+                # No more descriptors: who is here goes on, and the next look opens again.
+                self._shut()
+                return
+            connection.setblocking(False)
+            if len(self._visitors) < VISITORS_MAX:
+                self._visitors.add(
+                    Visitor(connection, self._desk, self._reception.take, self._visitors.discard)
+                )
                 continue
-            with self._guard:
-                self._connections.add(connection)
-            threading.Thread(
-                target=self._serve, args=(connection,), name="visitor", daemon=True
-            ).start()
+            with contextlib.suppress(OSError), connection:
+                busy = Unavailable(f"the door serves {VISITORS_MAX} connections already")
+                connection.send(error_bytes(busy) + b"\n")
 
-    def _serve(self, connection: socket.socket) -> None:
-        try:
-            with connection:
-                self._converse(connection)
-        except OSError:
-            return  # the visitor left; what it asked was carried out and can be asked for again
-        finally:
-            with self._guard:
-                self._connections.discard(connection)
-            self._free.release()
-
-    def _converse(self, connection: socket.socket) -> None:
-        rest = b""
-        while True:
-            parts, size = [rest], len(rest)
-            while b"\n" not in parts[-1]:
-                if size > REQUEST_BYTES_MAX:
-                    refused = LimitReached(f"a request has at most {REQUEST_BYTES_MAX} bytes")
-                    connection.sendall(error_bytes(refused) + b"\n")
-                    return
-                data = connection.recv(READ_BYTES)
-                if not data:
-                    return
-                parts.append(data)
-                size += len(data)
-            line, _, rest = b"".join(parts).partition(b"\n")
-            answer = self._answer(line)
-            if self._closing and answer.startswith(UNAVAILABLE):
-                return  # nothing was changed: the visitor asks the next door, or becomes it
-            connection.sendall(answer + b"\n")
-
-    def _answer(self, line: bytes) -> bytes:
-        try:
-            envelope = decode(line, Envelope)
-            return call(self._open_service(envelope.board), envelope)
-        except BoardError as refused:
-            return error_bytes(refused)
-        except Exception as mistake:  # noqa: BLE001 - the outermost frame: one visitor's trouble is not another's
-            self._report(f"a request failed by a mistake of ours: {mistake!r}")
-            ours = BoardError("the request failed by a mistake of the program; its log says more")
-            return error_bytes(ours)
+    def _look(self, now: float) -> None:
+        """What no event would tell: who does not go on, and that there may be descriptors again."""
+        if not self._open:
+            self._begin()
+        for visitor in tuple(self._visitors):
+            visitor.look(now)

@@ -9,7 +9,10 @@ from queue import SimpleQueue
 
 
 class Lane:
-    """Work handed over is done in order in a thread of its own; `ring` is called after each piece."""
+    """Work handed over is done in order in a thread of its own.
+
+    `ring` is called after each piece that has a result; what returns None leaves nothing to take.
+    """
 
     def __init__(self, ring: Callable[[], None]) -> None:
         self._ring = ring
@@ -41,7 +44,9 @@ class Lane:
     def _serve(self) -> None:
         while (work := self._wanted.get()) is not None:
             try:
-                self._done.append(work())
+                done = work()
             except Exception as failed:  # noqa: BLE001 - one piece's mistake must not end the lane
-                self._done.append(failed)
-            self._ring()
+                done = failed
+            if done is not None:
+                self._done.append(done)
+                self._ring()

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from shopfloor.daemon.board import DispatchBoard, write_all
+from shopfloor.daemon.board import DispatchBoard
 from shopfloor.daemon.start import CHECK, WORK, Started, marker
 from shopfloor.domain import limits
 from shopfloor.domain.agent_report import read_report
@@ -147,34 +147,37 @@ class Live:
                 self._ended.append(watched)
                 del self._held[run_id]
 
-    def settle(self) -> list[Settled]:
-        """Close the runs whose supervisors ended, or learn that their check must run next."""
+    def to_settle(self) -> list[Settling]:
+        """The writes that close the runs whose supervisors ended, or learn that a check must run next."""
         self.collect()
-        works, left = [], []
+        works = []
         for watched in self._ended:
             seen = self._seen(watched)
-            if seen is None:
-                left.append(watched)
-                continue
-            lost = self._checks_lost.get(watched.started.run_id, 0)
-            works.append(_Settling(self._board, watched, seen, checks_lost=lost))
-        answers = write_all(self._board.database, works)
+            if seen is not None:
+                lost = self._checks_lost.get(watched.started.run_id, 0)
+                works.append(Settling(self._board, watched, seen, checks_lost=lost))
+        return works
+
+    def settled(
+        self, works: Sequence[Settling], answers: Sequence[object]
+    ) -> tuple[list[Settled], list[BaseException]]:
+        """Learn how those writes ended; what the ledger refused for now is tried again by the next pass."""
         settled: list[Settled] = []
         mistakes: list[BaseException] = []
+        written = {id(work.watched) for work in works}
+        left = [one for one in self._ended if id(one) not in written]
         for work, answer in zip(works, answers, strict=True):
             if isinstance(answer, Settled):
                 settled.append(answer)
                 self._count_lost_check(work.watched, answer)
                 continue
             left.append(work.watched)
-            if not isinstance(answer, BoardError):
+            if isinstance(answer, BaseException) and not isinstance(answer, BoardError):
                 mistakes.append(answer)
         # A run whose check is to come holds its slot all the time.
         self._to_check |= {one.run_id for one in settled if one.settlement is Settlement.CHECK}
         self._ended = left
-        if mistakes:
-            raise mistakes[0]
-        return settled
+        return settled, mistakes
 
     def _count_lost_check(self, watched: Watched, answer: Settled) -> None:
         run_id = watched.started.run_id
@@ -285,7 +288,7 @@ def supervisor_of(run: Run) -> Identity | None:
     return Identity(run.boot_id, run.pid, run.pid_start)
 
 
-class _Settling:
+class Settling:
     """The write that settles one ended supervisor; artifacts are taken before, rows beside the end."""
 
     def __init__(

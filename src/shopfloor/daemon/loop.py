@@ -1,8 +1,10 @@
 """The dispatcher's thread: sleep until something happens, make a pass, and survive what fails in it.
 
 It wakes on the board's bell (every commit rings it), on the end of a supervisor, on a due time, and
-on a slow poll that is only the safety net.  While commits pour in that give it nothing to do, it rests
-four times as long as a pass takes, so that watching leaves the processor to those who write.
+on a slow poll that is only the safety net.  After a pass it is deaf to the bell for a moment: its own
+commits rang it, too, and while others' pour in that give it nothing to do, watching must leave the
+processor to those who write.  The end of a supervisor it hears at once, because a slot is free then;
+while none is, it stays deaf for longer.
 """
 
 from __future__ import annotations
@@ -21,7 +23,12 @@ from shopfloor.domain.report import DispatchReport, Trouble
 from shopfloor.store.wake import Wake
 
 PASS_TIMEOUT_S = 60.0
-REST = 4
+# How long it is deaf to the bell, in passes: after one that did something, and after one that did not.
+# While commits go on giving it nothing to do, twice as long each time.  At most, and where all slots are
+# in use, the last: an operator's stop waits no longer than that.
+REST_BUSY = 1
+REST_IDLE = 4
+CALM_MAX = 4
 REST_MAX_S = 0.02
 BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 5.0
@@ -76,15 +83,21 @@ class DispatchLoop:
         return answer
 
     def _serve(self) -> None:
-        with selectors.DefaultSelector() as selector, self._wake.bell() as bell:
+        with (
+            selectors.DefaultSelector() as selector,
+            selectors.DefaultSelector() as ends,
+            self._wake.bell() as bell,
+        ):
+            ends.register(self._dispatcher.live.fileno(), selectors.EVENT_READ)
             selector.register(bell.fileno(), selectors.EVENT_READ)
             selector.register(self._dispatcher.live.fileno(), selectors.EVENT_READ)
-            failures = self._begin()
+            failures, calm = self._begin(), 0
             while not self._stopping.is_set():
                 began = time.monotonic()
-                failures, idle = self._turn(failures)
-                if idle:
-                    self._stopping.wait(min(REST * (time.monotonic() - began), REST_MAX_S))
+                failures, report = self._turn(failures)
+                ends.select(_rest_s(report, time.monotonic() - began, calm))
+                goes_on = not report.changed and selector.select(0)
+                calm = min(calm + 1, CALM_MAX) if goes_on else 0
                 selector.select(self._pause_s(failures))
                 bell.clear()
             self._last_turn()
@@ -100,8 +113,8 @@ class DispatchLoop:
             return 1
         return 0
 
-    def _turn(self, failures: int) -> tuple[int, bool]:
-        """Make a pass; answers how many failed in a row, and whether this one found nothing to do."""
+    def _turn(self, failures: int) -> tuple[int, DispatchReport]:
+        """Make a pass; answers how many failed in a row, and what this one did."""
         if failures:
             failures = self._begin() and failures + 1
         asked = self._asked.popleft() if self._asked else None
@@ -114,7 +127,7 @@ class DispatchLoop:
         if asked is not None:
             asked.answer.append(report)
             asked.done.set()
-        return failures + 1 if report.troubles else 0, not report.changed
+        return failures + 1 if report.troubles else 0, report
 
     def _pause_s(self, failures: int) -> float:
         if self._asked:
@@ -133,3 +146,10 @@ class DispatchLoop:
 
     def _tell(self, failed: Exception) -> None:
         self._say(DispatchReport(troubles=[Trouble("begin", str(failed))]))
+
+
+def _rest_s(report: DispatchReport, took_s: float, calm: int = 0) -> float:
+    """How long to be deaf to the bell after this pass; `calm`: so many before it were in vain."""
+    if any(one.code == "board_cap" for one in report.skipped):
+        return REST_MAX_S
+    return min(took_s * (REST_BUSY if report.changed else REST_IDLE * 2**calm), REST_MAX_S)

@@ -107,7 +107,7 @@ def get_ready(board: DispatchBoard, attempt: Attempt) -> Ready:
     folder = board.files.run_folder(attempt.run_id)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     context = folder / "context.md"
-    context.write_text(attempt.context, encoding="utf-8")
+    context.write_bytes(attempt.context.encode())
     place = command.Place(
         board.home_path, board.slug, board.socket_path, str(workspace), str(context)
     )

@@ -308,13 +308,13 @@ INITIAL: frozenset[Status] = frozenset(
     rule.target for rule in RULES if rule.source is None and rule.target is not None
 )
 
-_BY_VERB_AND_SOURCE: dict[tuple[Verb, By, Status | None], tuple[Rule, ...]] = {}
+_BY_VERB_AND_SOURCE: dict[tuple[Verb, By, str | None], tuple[Rule, ...]] = {}
 for _rule in RULES:
     _place = (_rule.verb, _rule.by, _rule.source)
     _BY_VERB_AND_SOURCE[_place] = (*_BY_VERB_AND_SOURCE.get(_place, ()), _rule)
 
 
-def rules_for(verb: Verb, by: By, source: Status | None) -> tuple[Rule, ...]:
+def rules_for(verb: Verb, by: By, source: str | None) -> tuple[Rule, ...]:
     """The rows for one verb from one status, in the order in which they are tried."""
     return _BY_VERB_AND_SOURCE.get((verb, by, source), ())
 

@@ -6,8 +6,6 @@ milliseconds since the epoch in UTC; lists and mappings travel as JSON text and 
 who need them.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple, NewType
 
 TaskId = NewType("TaskId", int)

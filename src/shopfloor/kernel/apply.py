@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from shopfloor.domain.caller import BOARD, Caller
@@ -60,13 +61,8 @@ class Change(NamedTuple):
 
 
 # The names that an event's data has for what a change carries.
-_TOLD = (
-    ("reason", "reason"),
-    ("kind", "block_kind"),
-    ("not_before", "due"),
-    ("outcome", "outcome"),
-    ("error", "error"),
-)
+_TOLD = ("reason", "kind", "not_before", "outcome", "error")
+_told_of = attrgetter("reason", "block_kind", "due", "outcome", "error")
 SHOWN_CHARS = 200
 
 
@@ -127,13 +123,13 @@ _EFFECTS: dict[Effect, Callable[[dict[str, object], Task, Change, int], None]] =
 
 def facts_for(tx: Tx, verb: Verb, by: By, task: Task, **given: object) -> Facts:
     """The facts that the rows of this verb ask for; what none asks for is not looked up."""
-    if "open_parents" not in given and asks_for_parents(verb, by, Status(task.status)):
+    if "open_parents" not in given and asks_for_parents(verb, by, task.status):
         given["open_parents"] = links.open_parents(tx, task.id)
     return Facts(now=tx.now, **given)  # type: ignore[arg-type]
 
 
 @cache
-def asks_for_parents(verb: Verb, by: By, source: Status) -> bool:
+def asks_for_parents(verb: Verb, by: By, source: str) -> bool:
     """Whether a row of this verb depends on the parents."""
     return any(NEEDS_PARENTS.intersection(rule.guards) for rule in rules_for(verb, by, source))
 
@@ -141,7 +137,11 @@ def asks_for_parents(verb: Verb, by: By, source: Status) -> bool:
 def apply(tx: Tx, task: Task, rule: Rule, change: Change, *, run: Run | None = None) -> Applied:
     """Carry out a rule.  `run` is the task's open run where the rule closes one."""
     assert rule.target is not None
-    new: dict[str, object] = {"status": rule.target.value, "changed_at": tx.now}
+    new: dict[str, object] = {
+        "rev": task.rev + 1,
+        "status": rule.target.value,
+        "changed_at": tx.now,
+    }
     if change.caller.by is By.PERSON:
         new["touched_at"] = tx.now
     for effect in rule.effects:
@@ -153,7 +153,6 @@ def apply(tx: Tx, task: Task, rule: Rule, change: Change, *, run: Run | None = N
     if not tasks.apply(tx, after):
         raise Conflict(f"#{task.id} was changed by somebody else at the same moment; try again")
     _record(tx, task, rule, change, run_id=run_id)
-    after = after._replace(rev=task.rev + 1)
     if rule.target in _ASKS_NOBODY or rule.source is Status.BLOCKED:
         questions.close(tx, task.id, change.caller.name)
     if rule.target in _MOVES_CHILDREN or rule.source in _MOVES_CHILDREN:
@@ -241,10 +240,8 @@ def _open(tx: Tx, new: dict[str, object], task: Task, change: Change) -> int:
 def _record(tx: Tx, task: Task, rule: Rule, change: Change, *, run_id: int | None) -> None:
     assert rule.target is not None
     data: dict[str, object] = {"from": task.status, **(change.data or {})}
-    for name, column in _TOLD:
-        value = getattr(change, column)
-        if value is not None:
-            data[name] = value
+    told = zip(_TOLD, _told_of(change), strict=True)
+    data.update([(name, value) for name, value in told if value is not None])
     if change.summary is not None:
         data["summary"] = change.summary.strip().split("\n", 1)[0][:SHOWN_CHARS]
     kind = rule.event

@@ -20,8 +20,8 @@ from shopfloor.kernel.apply import Change, Opening, apply, facts_for
 from shopfloor.kernel.decide import decide
 from shopfloor.store import events, holds, notes, runs, tasks
 from shopfloor.store.db import Tx
+from shopfloor.store.tasks import COMMAND_LANE
 
-COMMAND_LANE = "!"
 UNASSIGNED_LANE = ""
 PAUSES = ("paused", "profile_paused")
 

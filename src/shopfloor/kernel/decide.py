@@ -8,6 +8,7 @@ of the guard that failed in the row that came nearest.  A write with an old run'
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from shopfloor.domain.errors import BoardError, GuardFailed, Stale, WrongStatus
@@ -96,6 +97,7 @@ _SENTENCES: dict[Guard, str] = {
 _WORDS = {Verb.PROMOTE_MANUAL: "promote", Verb.RELEASE: "take back"}
 
 
+@cache
 def words_of(verb: Verb) -> str:
     """The verb as a sentence has it."""
     return _WORDS.get(verb, verb.value.replace("_", " "))
@@ -108,8 +110,7 @@ def holds(guard: Guard, task: Task | None, facts: Facts) -> bool:
 
 def decide(verb: Verb, by: By, task: Task | None, facts: Facts) -> Rule:
     """The row that applies; raises WrongStatus, Stale or GuardFailed where none does."""
-    source = None if task is None else Status(task.status)
-    rows = rules_for(verb, by, source)
+    rows = rules_for(verb, by, None if task is None else task.status)
     for rule in rows:
         for guard in rule.guards:
             if not _HOLDS[guard](task, facts):
@@ -135,7 +136,7 @@ def _nearest(rows: tuple[Rule, ...], task: Task, facts: Facts) -> Guard:
 
 
 def _refusal(verb: Verb, by: By, task: Task, facts: Facts) -> BoardError:
-    rows = rules_for(verb, by, Status(task.status))
+    rows = rules_for(verb, by, task.status)
     detail: dict[str, object] = {"task": task.id, "status": task.status, "verb": verb.value}
     words = words_of(verb)
     if not rows:

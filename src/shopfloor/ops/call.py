@@ -9,7 +9,6 @@ written down: it is committed as an answer, which is safe because fencing comes 
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -86,9 +85,10 @@ class Call:
         self.op: Operation = find(envelope.op)
         self.caller: Caller = caller_of(envelope)
         authorise(self.op, self.caller, service)
-        self.several = _several(self.op, envelope)
+        args = bytes(envelope.args)
+        self.several = _several(self.op, args)
         if self.several is None:
-            self.req = decode(bytes(envelope.args), self.op.request)
+            self.req = decode(args, self.op.request)
         self.settings: Settings = service.settings()
         self.request_id = envelope.request_id
         if self.request_id is not None and len(self.request_id) > KEY_CHARS_MAX:
@@ -96,7 +96,9 @@ class Call:
         self._committed: tuple[Any, Answer] = (None, b"")
         self.digest = ""
         if self.request_id is not None:
-            whole = blake2b(bytes(envelope.args), digest_size=12)
+            from hashlib import blake2b  # noqa: PLC0415 - who only reads hashes nothing
+
+            whole = blake2b(args, digest_size=12)
             whole.update(f"{envelope.op} {self.caller.name} {envelope.token}".encode())
             self.digest = whole.hexdigest()
 
@@ -119,13 +121,25 @@ class Call:
             return self._committed[1]
         return RESULT + encode(result) + b"}"
 
+    @property
+    def work(self) -> Callable[[Tx], Answer] | None:
+        """All of it as the work of one transaction, which may end in a Detour; None if that cannot be.
+
+        After a Detour, or without such work, `call` carries the request out.
+        """
+        if self.several is not None:
+            return None
+        if self.op.kind == "read":
+            return self._answer
+        return None if self.op.kind == "around" and self.op.direct is None else self._work
+
     def _work(self, tx: Tx) -> Answer:
         return self._once(tx, self._answer)
 
     def _answer(self, tx: Tx) -> Answer:
-        caller = self._acting(tx)
-        context = Context(tx, caller, self.settings, self.service)
-        return RESULT + encode(self.op.run(context, self.req)) + b"}"
+        context = Context(tx, self._acting(tx), self.settings, self.service)
+        carry_out = self.op.direct or self.op.run
+        return RESULT + encode(carry_out(context, self.req)) + b"}"
 
     @property
     def deputised(self) -> bool:
@@ -244,11 +258,11 @@ def record_refusal(tx: Tx, caller: Caller, op: str, refused: BoardError) -> None
     )
 
 
-def _several(op: Operation, envelope: Envelope) -> list[int] | None:
+def _several(op: Operation, args: bytes) -> list[int] | None:
     """The ids of a request that names more than one task, where the operation takes several."""
-    if not op.many or b'"ids"' not in bytes(envelope.args):
+    if not op.many or b'"ids"' not in args:
         return None
-    given = decode(bytes(envelope.args), dict[str, Any])
+    given = decode(args, dict[str, Any])
     if "ids" not in given:
         return None
     ids = given["ids"]

@@ -19,7 +19,7 @@ from shopfloor.kernel import verbs
 from shopfloor.kernel.apply import Change
 from shopfloor.kernel.decide import words_of
 from shopfloor.kernel.load import Held, enter
-from shopfloor.ops.context import Around, Stored
+from shopfloor.ops.context import Around, Context, Detour, Stored
 from shopfloor.ops.fields import Id
 from shopfloor.ops.schema import Arg, Request, text
 from shopfloor.ops.views import Done
@@ -52,7 +52,16 @@ def carry_out(ctx: Around, req: CompleteTask) -> Done:
     return done
 
 
-class ArtifactsFirst(Exception):
+def directly(ctx: Context, req: CompleteTask) -> Done:
+    """Complete a task in this transaction; a Detour where there are artifacts or a scratch folder."""
+    completing = Completing(ctx, req)
+    done = completing(ctx.tx, [])
+    if completing.leaves_scratch and ctx.service.files.has_scratch(req.id):
+        raise Detour
+    return done
+
+
+class ArtifactsFirst(Detour):
     """The task has artifacts to keep: the transaction is undone, and done again once they are copied."""
 
     def __init__(self, workspace: str, names: list[str]) -> None:
@@ -64,7 +73,7 @@ class ArtifactsFirst(Exception):
 class Completing:
     """What the transaction of a completion does, and what is left to do after its commit."""
 
-    def __init__(self, ctx: Around, req: CompleteTask) -> None:
+    def __init__(self, ctx: Around | Context, req: CompleteTask) -> None:
         self._ctx = ctx
         self._req = req
         self._change = Change(ctx.caller, **handoff(req.summary, req.result, req.metadata))

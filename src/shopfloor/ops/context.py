@@ -7,15 +7,18 @@ dispatcher.  An operation that uses one is of the kind `around`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict, TypeVar
 
 from shopfloor.domain.caller import Caller
 from shopfloor.domain.errors import GuardFailed
 from shopfloor.domain.planning import Idea, Judged, Specified, Split, Turn
 from shopfloor.domain.settings import Settings
-from shopfloor.kernel.why import Surroundings
 from shopfloor.store import runs
 from shopfloor.store.db import Database, Tx
+
+if TYPE_CHECKING:
+    # It brings the verbs, and what only reads does without them.
+    from shopfloor.kernel.why import Surroundings
 
 T = TypeVar("T")
 
@@ -48,6 +51,7 @@ class Files(Protocol):
     def collect(self, task_id: int, workspace: str, names: list[str]) -> list[Stored]: ...
     def log_tail(self, task_id: int, limit_bytes: int) -> Tail: ...
     def forget_task(self, task_id: int) -> None: ...
+    def has_scratch(self, task_id: int) -> bool: ...
     def drop_scratch(self, task_id: int) -> str | None: ...
     def drop_logs(self, before_ms: int) -> int: ...
     def context(self, run_id: int) -> str | None: ...
@@ -134,6 +138,10 @@ class Service(Protocol):
     def board(self) -> BoardInfo: ...
     def backup(self, target: str) -> int: ...
     def mcp(self) -> Endpoint | None: ...
+
+
+class Detour(Exception):
+    """The direct way of an `around` operation ends here: it has something to do outside."""
 
 
 class Context(NamedTuple):

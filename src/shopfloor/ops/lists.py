@@ -11,6 +11,7 @@ from shopfloor.domain import limits
 from shopfloor.domain.errors import Invalid
 from shopfloor.domain.lifecycle import Status
 from shopfloor.ops.context import Context
+from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request
 from shopfloor.ops.views import TaskLine, TaskPage
 from shopfloor.store import tasks
@@ -45,8 +46,18 @@ class ListTasks(Request, frozen=True, kw_only=True):
 ORDERS = get_args(Sort)
 
 
-def page_of(ctx: Context, req: ListTasks) -> TaskPage:
-    """One page of the tasks that are asked for; raises Invalid for an order or cursor that is none."""
+@operation(
+    "task.list",
+    "GET /api/v1/tasks",
+    command="list",
+    kind="read",
+    role="anyone",
+    errors=(Invalid,),
+    tools=("orchestrator",),
+    when="Use it to see what is there before you add to it.",
+)
+def list_tasks(ctx: Context, req: ListTasks) -> TaskPage:
+    """List tasks: by priority and age, or in another order; archived ones only when asked for."""
     if req.sort not in ORDERS:
         raise Invalid(f"{req.sort!r} is no order; use one of {', '.join(ORDERS)}")
     for status in req.status:

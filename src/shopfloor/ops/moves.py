@@ -24,8 +24,8 @@ from shopfloor.kernel import verbs
 from shopfloor.kernel.apply import Applied, Change
 from shopfloor.kernel.drop import drop
 from shopfloor.kernel.load import load
-from shopfloor.ops.completion import CompleteTask, carry_out, handoff
-from shopfloor.ops.context import Around, Context
+from shopfloor.ops.completion import CompleteTask, carry_out, directly, handoff
+from shopfloor.ops.context import Around, Context, Detour
 from shopfloor.ops.fields import Id
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, milliseconds
@@ -71,6 +71,7 @@ def _done(applied: Applied, note: str | None = None) -> Done:
         "result. As a reviewer you approve the work with it. Nothing that you do after it "
         "counts."
     ),
+    direct=directly,
 )
 def complete(ctx: Around, req: CompleteTask) -> Done:
     """Say that a task is done, with what the next one should know.
@@ -256,6 +257,12 @@ def cancel(ctx: Context, req: DropTask) -> Done:
     return _dropped(ctx, Verb.CANCEL, req)
 
 
+def _archived(ctx: Context, req: DropTask) -> Done:
+    if ctx.service.files.has_scratch(req.id):
+        raise Detour
+    return _dropped(ctx, Verb.ARCHIVE, req)
+
+
 @operation(
     "task.archive",
     "POST /api/v1/tasks/{id}/archive",
@@ -263,6 +270,7 @@ def cancel(ctx: Context, req: DropTask) -> Done:
     kind="around",
     errors=(*MOVED, Invalid),
     many=True,
+    direct=_archived,
 )
 def archive(ctx: Around, req: DropTask) -> Done:
     """Hide a task and free its idempotency key; a living worker is stopped, its scratch folder goes."""

@@ -3,15 +3,15 @@
 The command line, the REST API and the tools are loops over `REGISTRY`.  An operation is one of three
 kinds: `write` runs in one transaction and is answered after its commit, `read` sees a snapshot, and
 `around` works outside a transaction because it touches files, other boards or the dispatcher; it
-opens its transactions through the context that it is given.
+opens its transactions through the context that it is given.  One that seldom has something to do
+outside also has a `direct` way: all of it in one transaction, or a Detour where that will not do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from shopfloor.domain.errors import BoardError, NotFound
 
@@ -21,8 +21,7 @@ Kind = Literal["write", "read", "around"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One thing that may be asked."""
 
     name: str
@@ -38,6 +37,7 @@ class Operation:
     command: str
     tools: frozenset[Audience]
     when: str
+    direct: Callable[..., Any] | None = None
 
     @property
     def doc(self) -> str:
@@ -47,9 +47,11 @@ class Operation:
 
 REGISTRY: dict[str, Operation] = {}
 
-# Where the operations of each noun are; a module is loaded when one of its noun is asked for.
+# Where the operations of each noun are.  A module is loaded when one of its noun is asked for that the
+# modules before it do not have, so the list of tasks, which needs no verb, comes first.
 MODULES: dict[str, tuple[str, ...]] = {
     "task": (
+        "shopfloor.ops.lists",
         "shopfloor.ops.tasks",
         "shopfloor.ops.moves",
         "shopfloor.ops.plans",
@@ -82,12 +84,14 @@ def operation(
     single: tuple[str, ...] = (),
     tools: tuple[Audience, ...] = (),
     when: str = "",
+    direct: Callable[..., Any] | None = None,
 ) -> Callable[[F], F]:
     """Register a function as an operation; its annotations name the request and the result.
 
     `command` is how the command line calls it (`board create`), empty for what only programs ask;
     `many` lets a caller name several ids, each of which succeeds or fails by itself, but for fields
-    that belong to a `single` task.
+    that belong to a `single` task.  `direct` does the same as an `around` operation where one
+    transaction is enough.
 
     `tools` names the agents that have the operation as a tool, and `when` tells a model when to use it.
     What only people may ask is given to orchestrators alone: they then ask in their run's name.
@@ -114,6 +118,7 @@ def operation(
             command,
             frozenset(tools),
             when,
+            direct,
         )
         return run
 
@@ -122,6 +127,9 @@ def operation(
 
 def find(name: str) -> Operation:
     """The operation of that name, loading its module when it is asked for first; raises NotFound."""
+    known = REGISTRY.get(name)
+    if known is not None:
+        return known
     for module in MODULES.get(name.partition(".")[0], ()):
         if name in REGISTRY:
             break

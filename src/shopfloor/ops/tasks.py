@@ -27,7 +27,6 @@ from shopfloor.kernel.why import why
 from shopfloor.ops.context import Around, Context
 from shopfloor.ops.create import CreateTask, create_task
 from shopfloor.ops.fields import Id, within
-from shopfloor.ops.lists import ListTasks, page_of
 from shopfloor.ops.registry import operation
 from shopfloor.ops.run_views import QuestionView, RunView
 from shopfloor.ops.schema import Arg, Request, Result, always, moment, text
@@ -37,7 +36,6 @@ from shopfloor.ops.views import (
     EventView,
     LinkedTask,
     TaskDetail,
-    TaskPage,
     TaskView,
     WhyView,
 )
@@ -80,21 +78,6 @@ def create(ctx: Context, req: CreateTask) -> Created:
     if made.created and made.task.id == 1 and made.task.workspace_kind == "scratch":
         said.append(SCRATCH_TOLD)
     return Created(TaskView.of(made.task), made.created, said)
-
-
-@operation(
-    "task.list",
-    "GET /api/v1/tasks",
-    command="list",
-    kind="read",
-    role="anyone",
-    errors=(Invalid,),
-    tools=("orchestrator",),
-    when="Use it to see what is there before you add to it.",
-)
-def list_tasks(ctx: Context, req: ListTasks) -> TaskPage:
-    """List tasks: by priority and age, or in another order; archived ones only when asked for."""
-    return page_of(ctx, req)
 
 
 class ShowTask(Request, frozen=True):

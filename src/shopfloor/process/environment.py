@@ -26,8 +26,6 @@ PASSED_PREFIXES = ("LC_", "XDG_")
 def worker_environment(base: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
     """Return a worker's whole environment."""
     passed = {
-        name: value
-        for name, value in base.items()
-        if name in PASSED or name.startswith(PASSED_PREFIXES)
+        name: base[name] for name in base if name in PASSED or name.startswith(PASSED_PREFIXES)
     }
     return passed | dict(extra)

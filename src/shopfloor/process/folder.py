@@ -13,7 +13,7 @@ needs no new file and no new block at the end, and a disk that filled up meanwhi
 """
 
 # Supervisors load this file, and pathlib would cost each of them time and memory.
-# ruff: noqa: PTH112, PTH118, PTH123
+# ruff: noqa: PTH112, PTH123
 
 import contextlib
 import json
@@ -47,9 +47,10 @@ class RunFolder:
         it does not stop the run.
         """
         if worker is not None:
+            boot, pid, started = worker
             try:
                 self._fd = os.open(self._at(WORKER), record.WRITE_FLAGS, 0o600)
-                os.write(self._fd, json.dumps(worker).encode())
+                os.write(self._fd, f'["{boot}", {pid}, {started}]'.encode())
             except OSError:
                 return
 
@@ -75,6 +76,9 @@ class RunFolder:
 
     def guard_refused(self) -> str | None:
         """Return the startup guard's refusal; None when it let the worker go on."""
+        # Asked first, because a refusal is rare and the exception for a missing file costs more.
+        if not os.access(self._at(GUARD_REFUSED), os.F_OK):
+            return None
         return self._text(GUARD_REFUSED, GUARD_BYTES_MAX)
 
     def note_fault(self, text: str) -> None:
@@ -89,12 +93,14 @@ class RunFolder:
         be lost.  Only a folder that is gone cannot take one any more.
         """
         pause_s = RETRY_FIRST_S
-        while os.path.isdir(self._path):
+        while True:
             try:
                 if self._fd is None:
                     self._fd = os.open(self._at(WORKER), record.WRITE_FLAGS, 0o600)
                 record.write(self._fd, self._at(WORKER), self._at(name), told)
             except OSError:
+                if not os.path.isdir(self._path):
+                    return
                 time.sleep(pause_s)
                 pause_s = min(pause_s * 2, RETRY_MAX_S)
             else:
@@ -108,4 +114,4 @@ class RunFolder:
         return None if data is None else data.decode("utf-8", errors="replace")
 
     def _at(self, name: str) -> str:
-        return os.path.join(self._path, name)
+        return f"{self._path}/{name}"

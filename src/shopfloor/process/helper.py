@@ -61,7 +61,7 @@ class Helper:
         self.poll.register(sock, select.POLLIN)
 
     def serve(self) -> None:
-        self.tell({"helper": identity.mine()})
+        self.tell({"helper": tuple(identity.mine())})
         while not self.reader.ended or self.supervisors or self.orphans:
             ready = dict(self.poll.poll(KILL_ROUND_MS if self.orphans else None))
             if self.inbox.fd in ready:
@@ -85,18 +85,27 @@ class Helper:
 
     def spawn_all(self, message: dict[str, Any]) -> None:
         """Answer one batch: for each worker the supervisor's pid and start time, or a sentence."""
-        self.tell({"answers": [self.answer(told) for told in message["specs"]]})
+        forked = [self.fork(told) for told in message["specs"]]
+        # None can have been collected yet, so there is a start time, if it has already ended too.
+        self.tell(
+            {
+                "answers": [
+                    one if isinstance(one, str) else (one, proc.started(one, dead=True) or 0)
+                    for one in forked
+                ]
+            }
+        )
 
-    def answer(self, told: dict[str, Any]) -> tuple[int, int] | str:
+    def fork(self, told: dict[str, Any]) -> int | str:
         go_fd = self.reader.descriptors.popleft()
         try:
-            return self.spawn(WorkerSpec.from_dict(told), go_fd)
+            return self.spawn(WorkerSpec(**told), go_fd)
         except (OSError, TypeError) as error:
             return f"No supervisor could be started: {error}."
         finally:
             os.close(go_fd)
 
-    def spawn(self, spec: WorkerSpec, go_fd: int) -> tuple[int, int]:
+    def spawn(self, spec: WorkerSpec, go_fd: int) -> int:
         """Fork a supervisor."""
         pid = os.fork()
         if pid == 0:
@@ -104,9 +113,7 @@ class Helper:
             os.closerange(go_fd + 1, DESCRIPTOR_NUMBER_MAX)
             supervisor.main(spec, go_fd, self.inbox)
         self.supervisors.add(pid)
-        # It cannot have been collected yet, so there is a start time, if it has already ended too.
-        found = proc.stat(pid)
-        return pid, 0 if found is None else found.started
+        return pid
 
     def collect(self) -> None:
         """Take leave of supervisors that have ended and stop what dead ones left behind."""
@@ -131,7 +138,7 @@ class Helper:
             boot = identity.boot_id()
             self.tell({"orphans": [(boot, found.pid, found.started) for found in killed]})
 
-    def tell(self, message: object) -> None:
+    def tell(self, message: dict[str, Any]) -> None:
         if not self.reader.ended:
             self.unsent += wire.pack(message)
             self.flush()

@@ -32,10 +32,8 @@ def boot_id() -> str:
 
 def of(pid: int) -> Identity | None:
     """Return the identity of the process that has this number now; None when it is dead."""
-    found = proc.stat(pid)
-    if found is None or found.dead:
-        return None
-    return Identity(boot_id(), pid, found.started)
+    started = proc.started(pid)
+    return None if started is None else Identity(boot_id(), pid, started)
 
 
 def mine() -> Identity:

@@ -17,6 +17,9 @@ HAS_PROC = os.path.exists("/proc/self/stat")
 # On 64-bit Linux no system can have more processes than this.
 PIDS_MAX = 4_194_304
 STAT_BYTES_MAX = 4096
+# In /proc/PID/stat, counted from the state: the states of the dead, and where the start time is.
+DEAD = (b"Z", b"X", b"x")
+STARTED = 19
 PIECE_BYTES = 65_536
 
 
@@ -59,6 +62,28 @@ def stat(pid: int) -> Stat | None:
         int(field[11]) + int(field[12]) + int(field[13]) + int(field[14]),
         int(field[19]),
     )
+
+
+def started(pid: int, *, dead: bool = False) -> int | None:
+    """Return a living process's start time, as in `Stat`; with `dead` that of one not yet collected too.
+
+    Asked for by every supervisor, and so without the rest of what `stat` would make.
+    """
+    if not HAS_PROC:
+        found = stat(pid)
+        return None if found is None or (found.dead and not dead) else found.started
+    try:
+        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        text = os.read(fd, STAT_BYTES_MAX)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    field = text[text.rindex(b")") + 2 :].split(None, STARTED + 1)
+    return None if field[0] in DEAD and not dead else int(field[STARTED])
 
 
 def everyone() -> list[Stat]:

@@ -126,13 +126,13 @@ class Supervisor:
         return not self.facts
 
     def start(self) -> bool:
-        """Start the worker; False, with the reason in the record, when no process could be had."""
+        """Start the worker; False, with the reason in the record, when there is none."""
         now = time.monotonic()
         self.note(started_at=wall_ms())
         try:
-            self.worker = worker.start(self.spec, self.inbox)
-        except (OSError, ValueError, TypeError) as error:
-            self.note(spawn_error=f"No process could be started for the worker: {error}.")
+            self.worker = worker.start(self.spec)
+        except worker.NotStartedError as reason:
+            self.note(spawn_error=str(reason))
             return False
         self.folder.note_worker(identity.of(self.worker.pid))
         if self.spec.max_runtime_ms is not None:
@@ -266,10 +266,10 @@ class Supervisor:
         assert self.worker is not None
         self.main_ended = True
         self.overdue_at = self.leave_at = None
-        self.note(ended_at=wall_ms(), spawn_error=worker.start_error(self.spec, self.worker.error))
+        self.note(ended_at=wall_ms())
         if os.WIFSIGNALED(status):
             self.note(signal=os.WTERMSIG(status))
-        elif self.facts["spawn_error"] is None:
+        else:
             self.note(exit_code=os.WEXITSTATUS(status))
 
     def clear_leftovers(self, now: float) -> None:

@@ -1,4 +1,4 @@
-"""The few system calls that Python has no name for: prctl's three and a clock's timer.
+"""The few system calls that Python has no name for: prctl's two and a clock's timer.
 
 On systems other than Linux each of them answers "not here" and the callers do without; the
 folder's README says what is lost.
@@ -9,7 +9,6 @@ import os
 import sys
 import time
 
-PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
 CLOCK_BOOTTIME = 7
@@ -30,14 +29,6 @@ _TimerSpec = ctypes.c_long * 4
 def adopt_orphans() -> bool:
     """Become the parent of every descendant whose own parent ends; False where that cannot be."""
     return _PRCTL is not None and _PRCTL(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
-
-
-def die_with_parent(number: int) -> bool:
-    """Ask the kernel for a signal when the parent ends.
-
-    A parent that ended before this call sends nothing: the caller compares `os.getppid()` after.
-    """
-    return _PRCTL is not None and _PRCTL(PR_SET_PDEATHSIG, number, 0, 0, 0) == 0
 
 
 def show_name(name: bytes) -> None:

@@ -1,10 +1,13 @@
-"""Messages between the launcher and its helper: JSON with a length in front, over one socket.
+"""Messages between the launcher and its helper: plain values with a length in front, over one socket.
+
+The values travel in Python's own encoding: both ends are started from the same files, and every
+page that an encoder written in Python touches in the helper is copied once more for each supervisor.
 
 A message may carry descriptors.  They arrive in the order in which they were sent, apart from
 the bytes, so the reader keeps them in a queue and each request takes its own from the front.
 """
 
-import json
+import marshal
 import socket
 import struct
 from collections import deque
@@ -12,17 +15,19 @@ from typing import Any
 
 HEADER = struct.Struct("!I")
 NUMBER = struct.Struct("i")
+# The newest that every Python of ours reads, should the interpreter be replaced while we run.
+ENCODING = 4
 # The kernel refuses more than 253 descriptors in one message.
 DESCRIPTORS_MAX = 64
 READ_BYTES = 256 * 1024
 
 
-def pack(message: object) -> bytes:
-    body = json.dumps(message, separators=(",", ":")).encode()
+def pack(message: dict[str, Any]) -> bytes:
+    body = marshal.dumps(message, ENCODING)
     return HEADER.pack(len(body)) + body
 
 
-def send(sock: socket.socket, message: object, descriptors: list[int]) -> None:
+def send(sock: socket.socket, message: dict[str, Any], descriptors: list[int]) -> None:
     """Send a message with its descriptors; waits while the other end is behind."""
     data = pack(message)
     rights = (
@@ -74,6 +79,6 @@ class Reader:
         end = HEADER.size + length
         if len(self._bytes) < end:
             return None
-        message: dict[str, Any] = json.loads(self._bytes[HEADER.size : end])
+        message: dict[str, Any] = marshal.loads(self._bytes[HEADER.size : end])  # noqa: S302 - from our own other end
         del self._bytes[:end]
         return message

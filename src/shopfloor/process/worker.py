@@ -1,93 +1,102 @@
-"""Starts the worker's program: fork, a session of its own, the exact environment, exec.
+"""Starts the worker's program: a session of its own, the exact environment, a tie to this process.
 
-Runs in the supervisor.  The worker asks the kernel to be killed when its supervisor ends.  What
-goes wrong between fork and exec comes back through a pipe that a successful exec closes, and is
-read when the worker has ended: so nobody waits for the start.
+Runs in the supervisor, which has one thread and nothing else to do meanwhile.  So the working
+directory is entered here and left again, and the new process is made by `posix_spawn`: it borrows
+our memory until it is the program, where a copy of this process would cost more than all the rest
+of the start.  What goes wrong on the way is raised here.
+
+That leaves no moment in which the worker itself could ask the kernel to die with its parent.  The
+supervisor asks instead, see `tie`; in the instant before that the helper answers for the worker.
 """
 
+# Supervisors load this file, and pathlib would cost each of them time and memory.
+# ruff: noqa: PTH116
+
+import contextlib
 import errno
+import fcntl
 import os
 import signal
-from typing import NamedTuple, NoReturn
+import sys
+from typing import NamedTuple
 
-from shopfloor.process import syscalls
-from shopfloor.process.inbox import Inbox
 from shopfloor.process.spec import MARKER_NAME, WorkerSpec
 
+HOME = "/"
+# A plain number: a name would be turned into one for each call.
+KILL = int(signal.SIGKILL)
 EXEC_FAILED = 127
-ERROR_BYTES_MAX = 64
-# What comes back for a failure that is Python's own, not the system's.
+ERRNO_BYTES_MAX = 16
+# Stands for a failure that is Python's own, not the system's.
 NO_ERRNO = 0
+# What Python raises for a command line that cannot be passed: of wrong types, empty, with a NUL.
+UNFIT = (ValueError, TypeError, IndexError)
 
 
 class Started(NamedTuple):
-    """A worker that was forked; `output` and `error` are the pipes' ends that we read."""
+    """A worker that runs; `output` is the end of its pipe that we read."""
 
     pid: int
     output: int
-    error: int
 
 
-def start(spec: WorkerSpec, inbox: Inbox) -> Started:
-    """Fork the worker; OSError when the system has no room for one more process or pipe."""
-    environment = {**spec.env, MARKER_NAME: spec.marker}
-    supervisor = os.getpid()
-    output, output_end = os.pipe()
-    error, error_end = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        _become(spec, environment, inbox, supervisor=supervisor, output=output_end, error=error_end)
-    os.close(output_end)
-    os.close(error_end)
-    os.set_blocking(output, False)
-    return Started(pid, output, error)
+class NotStartedError(Exception):
+    """No program runs; the message is the sentence for the exit record."""
 
 
-def _become(
-    spec: WorkerSpec,
-    environment: dict[str, str],
-    inbox: Inbox,
-    *,
-    supervisor: int,
-    output: int,
-    error: int,
-) -> NoReturn:
-    """Turn this forked child into the program; never returns.
-
-    Handlers fall back to the defaults by themselves at exec, and nothing is ignored or blocked
-    here.  A SIGTERM that came before its handler was taken away is heard now.
-    """
-    stage = "start"
+def start(spec: WorkerSpec) -> Started:
+    """Start the worker; NotStartedError with the reason when that cannot be."""
     try:
-        syscalls.die_with_parent(signal.SIGKILL)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        if os.getppid() != supervisor:
-            os._exit(EXEC_FAILED)
-        if inbox.take(signal.SIGTERM):
-            os.kill(os.getpid(), signal.SIGTERM)
-        os.setsid()
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        stage = "cwd"
+        output, output_end = os.pipe()
+        ends = os.pipe()
+    except OSError as error:
+        raise NotStartedError(
+            f"No process could be started for the worker: {error.strerror}."
+        ) from error
+    try:
         os.chdir(spec.cwd)
-        stage = "exec"
-        _exec(spec.argv, environment)
-    except BaseException as problem:  # noqa: BLE001 - a forked child must not return into our code
-        code = (problem.errno if isinstance(problem, OSError) else None) or NO_ERRNO
-        os.write(error, f"{stage} {code}".encode())
+    except (OSError, *UNFIT) as error:
+        raise NotStartedError(_cwd_sentence(spec.cwd, _code(error))) from error
+    try:
+        pid = _spawn(spec.argv, {**spec.env, MARKER_NAME: spec.marker}, output_end)
+    except (OSError, *UNFIT) as error:
+        raise NotStartedError(_exec_sentence(spec, _code(error))) from error
     finally:
-        os._exit(EXEC_FAILED)
+        os.chdir(HOME)
+    tie(pid, ends)
+    os.close(output_end)
+    os.set_blocking(output, False)
+    return Started(pid, output)
 
 
-def _exec(argv: tuple[str, ...], environment: dict[str, str]) -> NoReturn:
-    """Replace this process; looks a bare name up in the worker's own PATH, not in ours."""
+def tie(group: int, ends: tuple[int, int]) -> None:
+    """Let the kernel kill this process group when the present process ends, however it ends.
+
+    Both ends of the pipe are held by this process and by nobody else, and nothing is ever written
+    to it.  When the first of them is closed, the kernel tells whoever waits at the other: by
+    SIGKILL to the group.  Elsewhere than on Linux a pipe knows no other signal than SIGIO; where it
+    is refused, the helper alone answers for the worker, as it does there.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            for end in ends:
+                fcntl.fcntl(end, fcntl.F_SETOWN, -group)
+                fcntl.fcntl(end, fcntl.F_SETSIG, KILL)
+                fcntl.fcntl(end, fcntl.F_SETFL, os.O_ASYNC)
+
+
+def _spawn(argv: tuple[str, ...], environment: dict[str, str], output: int) -> int:
+    """Start the program; a bare name is looked up in the worker's own PATH, not in ours."""
     program = argv[0]
     if "/" in program:
-        os.execve(program, argv, environment)  # noqa: S606 - this is the start itself
+        return spawn_one(program, argv, environment, output)
     refused: OSError | None = None
     for folder in environment.get("PATH", os.defpath).split(os.pathsep):
+        path = f"{folder}/{program}"
         try:
-            os.execve(f"{folder}/{program}", argv, environment)  # noqa: S606 - as above
+            # Cheaper than a process that finds nothing to become.
+            os.stat(path)
+            return spawn_one(path, argv, environment, output)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
@@ -95,24 +104,54 @@ def _exec(argv: tuple[str, ...], environment: dict[str, str]) -> NoReturn:
     raise refused or FileNotFoundError(errno.ENOENT, "not found")
 
 
-def start_error(spec: WorkerSpec, error: int) -> str | None:
-    """Say in one sentence why the program did not start; None when it did.
+def _spawn_one(path: str, argv: tuple[str, ...], environment: dict[str, str], output: int) -> int:
+    """Start this very file as the leader of a session; OSError when it did not become a program.
 
-    Called when the worker has ended.  Closes the pipe.
+    The C library gives every signal that has a handler here its default again, and lets none
+    through before that.
     """
-    try:
-        text = os.read(error, ERROR_BYTES_MAX)
-    finally:
-        os.close(error)
-    if not text:
-        return None
-    stage, _, number = text.decode().partition(" ")
-    code = int(number)
-    if stage == "cwd":
-        return _cwd_sentence(spec.cwd, code)
-    if stage == "exec":
-        return _exec_sentence(spec, code)
-    return f"The worker could not be set up: {os.strerror(code)}."
+    to_pipe = [(os.POSIX_SPAWN_DUP2, output, number) for number in (1, 2)]
+    return os.posix_spawn(path, argv, environment, file_actions=to_pipe, setsid=True)
+
+
+def fork_one(path: str, argv: tuple[str, ...], environment: dict[str, str], output: int) -> int:
+    """Do the same by a fork, where it is not certain that the system's own way makes sessions.
+
+    The child says by a pipe what went wrong; an exec that went well closes it.
+    """
+    told, tell = os.pipe()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    pid = os.fork()
+    if pid == 0:
+        try:
+            for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            os.setsid()
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            os.execve(path, argv, environment)  # noqa: S606 - this is the start itself
+        except BaseException as problem:  # noqa: BLE001 - a forked child must not return into our code
+            os.write(tell, b"%d" % _code(problem))
+        finally:
+            os._exit(EXEC_FAILED)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    os.close(tell)
+    code = os.read(told, ERRNO_BYTES_MAX)
+    os.close(told)
+    if not code:
+        return pid
+    os.waitpid(pid, 0)
+    if int(code) == NO_ERRNO:
+        raise ValueError("the command line cannot be passed to a program")
+    raise OSError(int(code), os.strerror(int(code)))
+
+
+spawn_one = _spawn_one if sys.platform == "linux" else fork_one
+
+
+def _code(problem: BaseException) -> int:
+    return (problem.errno if isinstance(problem, OSError) else None) or NO_ERRNO
 
 
 def _cwd_sentence(cwd: str, code: int) -> str:

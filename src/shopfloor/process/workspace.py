@@ -64,17 +64,26 @@ def prepare_scratch(workspaces: Path, name: str) -> Workspace:
     """Make a task's own folder, or find it as an earlier attempt left it."""
     place = workspaces / safe_name(name)
     try:
-        workspaces.mkdir(parents=True, exist_ok=True)
-        made = not _there(place)
-        if made:
-            place.mkdir(mode=0o700)
+        made = _made(place)
     except OSError as error:
         raise Refused(f"The scratch folder {place} could not be made: {error.strerror}.") from error
-    if place.is_symlink() or not place.is_dir():
+    if not made and (place.is_symlink() or not place.is_dir()):
         raise Refused(
             f"The scratch folder {place} is not a folder of its own; remove what is there."
         )
     return Workspace("scratch", str(place), None, made)
+
+
+def _made(place: Path) -> bool:
+    """Make a folder, and those above it where they are missing; False when something is there."""
+    try:
+        place.mkdir(mode=0o700)
+    except FileNotFoundError:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.mkdir(mode=0o700)
+    except FileExistsError:
+        return False
+    return True
 
 
 def prepare_dir(path: str) -> Workspace:

@@ -64,6 +64,10 @@ class Tx(Protocol):
         """Run a named statement and count the rows that it changed or returned."""
         ...
 
+    def insert(self, name: str, /, **params: object) -> int | None:
+        """Run an INSERT … RETURNING id and answer that number; None where it added nothing."""
+        ...
+
     def defer(self, name: str, /, **params: object) -> None:
         """Run a named statement after the work has returned, in the order in which they came."""
         ...

@@ -16,7 +16,8 @@ board's file is never made smaller:
    page_count, as the connection sees it, is n.  Then `wal_checkpoint(PASSIVE)`, which waits for nobody
    and does nothing when all is brought over, answers how many frames the log has and how many of them
    are in the file.  Only if these are equal and nobody else was checkpointing, the file must have n
-   pages by now.  Otherwise the next commit looks again.
+   pages by now.  Otherwise, as while somebody reads an older state, the next checkpoint is looked at.
+   The time that is remembered is the one after this look, which may itself have written the file.
 
 At the opening nothing is compared, because SQLite itself does it then.  Two checkpoints within one tick
 of the file system's clock may look like one; the next one is looked at.  A finding is looked at again
@@ -41,10 +42,11 @@ LOOKS: Final = 3
 class Extent:
     """What is known of the file behind one writing connection."""
 
-    __slots__ = ("_inode", "_page_size", "_path", "_seen_ns", "_size")
+    __slots__ = ("_inode", "_name", "_page_size", "_path", "_seen_ns", "_size")
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
+        self._name = str(path)
         seen = path.stat()
         self._inode = (seen.st_dev, seen.st_ino)
         self._size = 0
@@ -54,7 +56,7 @@ class Extent:
     def check(self, connection: sqlite3.Connection) -> None:
         """Raise if the file is shorter than what was brought into it, or is another file."""
         try:
-            seen = os.stat(self._path)  # noqa: PTH116 — after each commit, and half the price
+            seen = os.stat(self._name)  # noqa: PTH116 — after each commit, and half the price
         except FileNotFoundError:
             raise self._replaced("was deleted") from None
         if (seen.st_dev, seen.st_ino) != self._inode:
@@ -65,10 +67,10 @@ class Extent:
             return
         for _ in range(LOOKS):
             expected = self._checkpointed(connection)
-            if expected is None:
-                return
-            if self._path.stat().st_size >= expected:
-                self._size, self._seen_ns = expected, seen.st_mtime_ns
+            # Its own writing is seen, too: otherwise each look would be the reason for the next one.
+            seen = self._path.stat()
+            if expected is None or seen.st_size >= expected:
+                self._size, self._seen_ns = expected or self._size, seen.st_mtime_ns
                 return
         self._compare(self._pages(connection))
 

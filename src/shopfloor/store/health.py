@@ -13,15 +13,13 @@ to the process and not to an object in it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from shopfloor.domain.errors import Unavailable
 from shopfloor.store.db import Database
@@ -57,8 +55,7 @@ class OpenFiles:
 OPEN_FILES: Final = OpenFiles()
 
 
-@dataclass(frozen=True, slots=True)
-class DamagedCopy:
+class DamagedCopy(NamedTuple):
     """What was kept of a database file that was not healthy."""
 
     path: Path
@@ -104,15 +101,23 @@ def full_check(database: Database) -> list[str]:
     return _findings(database, "engine_full_check") + references
 
 
-def stopped_uncleanly(path: Path) -> bool:
-    """Whether the last writer left its log behind: the next opening should look through the file.
+def stopped_uncleanly(path: Path, noted: str = "") -> bool:
+    """Whether the last writer was killed: the next opening should look through the file.
 
-    Asked before the database is opened, by whoever holds the board's lock.
+    Then there is a log, and not as the one before has noted that it left it (`state_of_log`).  Asked
+    before the database is opened, by whoever holds the board's lock.
     """
+    state = state_of_log(path)
+    return bool(state) and state != noted
+
+
+def state_of_log(path: Path) -> str:
+    """Changes when the log of a database does; empty where there is none."""
     try:
-        return _sidecar(path, "-wal").stat().st_size > 0
+        seen = _sidecar(path, "-wal").stat()
     except FileNotFoundError:
-        return False
+        return ""
+    return f"{seen.st_ino} {seen.st_size} {seen.st_mtime_ns}" if seen.st_size else ""
 
 
 def fingerprint(path: Path) -> tuple[int, int, int]:
@@ -182,6 +187,8 @@ def _copy_durably(source: Path, target: Path) -> None:
 
 def _digest(path: Path) -> str:
     """Of the file and its log; the index is left out because every opening rewrites it."""
+    import hashlib  # noqa: PLC0415 - only for a damaged file
+
     digest = hashlib.sha256()
     for part in (path, _sidecar(path, "-wal")):
         digest.update(b"%d\n" % _size(part))

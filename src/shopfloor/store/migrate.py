@@ -1,9 +1,10 @@
 """Bring a board's schema up to this program, step by step, forward only.
 
 A step is a file `migrations/NNNN_what.sql`.  What was applied is in `schema_step`, with the checksum
-of the file, because a step that was released is never edited.  Each step is one transaction, and it
-looks again under its lock whether somebody else has just done it, so that two programs may start at
-once.  On SQLite the board is copied to `board.db.before-NNNN.bak` first, under the same lock.
+of the file (`checksums.txt` has them), because a step that was released is never edited.  Each step is
+one transaction, and it looks again under its lock whether somebody else has just done it, so that two
+programs may start at once.  On SQLite the board is copied to `board.db.before-NNNN.bak` first, under
+the same lock.
 
 Nothing is touched in a board that a newer program has written, and nothing but `create=True` turns an
 empty place into a board: a file without any table counts as empty, because that is what a creation
@@ -12,12 +13,10 @@ leaves that was cut short.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
@@ -29,17 +28,22 @@ from shopfloor.store.statements import Statements, ddl
 T = TypeVar("T")
 
 FOLDER: Final = Path(__file__).parent / "migrations"
+CHECKSUMS: Final = FOLDER / "checksums.txt"
 FILE_NAME: Final = re.compile(r"(\d{4})_(\w+)\.sql")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One schema step, as the program brings it along."""
 
     number: int
     name: str
     checksum: str
-    text: str
+    path: Path
+
+    @property
+    def text(self) -> str:
+        """What the step does."""
+        return self.path.read_text(encoding="utf-8")
 
 
 class Applied(NamedTuple):
@@ -51,18 +55,37 @@ class Applied(NamedTuple):
     applied_at: int
 
 
+@cache
+def own_steps() -> tuple[Step, ...]:
+    """The steps of this program, which a process reads once however often it opens a board.
+
+    A board that has them all needs their checksums and nothing else, so these stand in a file.
+    """
+    lines = CHECKSUMS.read_text(encoding="utf-8").splitlines()
+    return tuple(_step(FOLDER / name, checksum) for checksum, name in map(str.split, lines))
+
+
+def checksums(folder: Path = FOLDER) -> str:
+    """What the file of checksums has to say, as `sha256sum` says it."""
+    return "".join(f"{step.checksum}  {step.path.name}\n" for step in steps(folder))
+
+
 def steps(folder: Path = FOLDER) -> list[Step]:
-    """The steps that this program knows, oldest first."""
-    found = []
-    for path in sorted(folder.glob("*.sql")):
-        match = FILE_NAME.fullmatch(path.name)
-        assert match, f"{path.name} is no name of a schema step: say NNNN_what.sql."
-        text = path.read_text(encoding="utf-8")
-        checksum = hashlib.sha256(text.encode()).hexdigest()
-        found.append(Step(int(match[1]), match[2], checksum, text))
+    """The steps in a folder, oldest first."""
+    from hashlib import sha256  # noqa: PLC0415 - nothing is hashed where nothing is changed
+
+    found = [
+        _step(path, sha256(path.read_bytes()).hexdigest()) for path in sorted(folder.glob("*.sql"))
+    ]
     numbers = [step.number for step in found]
     assert numbers == list(range(1, len(found) + 1)), f"Steps are numbered 1, 2, 3 …: {numbers}"
     return found
+
+
+def _step(path: Path, checksum: str) -> Step:
+    match = FILE_NAME.fullmatch(path.name)
+    assert match, f"{path.name} is no name of a schema step: say NNNN_what.sql."
+    return Step(int(match[1]), match[2], checksum, path)
 
 
 def open_sqlite(
@@ -72,20 +95,22 @@ def open_sqlite(
     clock: Clock,
     probe: Probe | None = None,
     readonly: bool = False,
+    brief: bool = False,
     known: Sequence[Step] | None = None,
     statements: Statements | None = None,
 ) -> SqliteDatabase:
     """The board in this file, with the schema of this program.
 
-    `create` makes it where nothing is.  With `readonly` the schema must be this program's already.
+    `create` makes it where nothing is.  With `readonly` the schema must be this program's already;
+    `brief` is for one request: the log is left to whoever opens next.
     """
     database = SqliteDatabase(
-        path, clock=clock, probe=probe, readonly=readonly, statements=statements
+        path, clock=clock, probe=probe, readonly=readonly, brief=brief, statements=statements
     )
     try:
         if create:
             database.create()
-        _bring_up(database, steps() if known is None else known, create=create)
+        _bring_up(database, own_steps() if known is None else known, create=create)
     except BaseException:
         database.close()
         raise
@@ -96,12 +121,9 @@ def missing_steps(
     database: Database, known: Sequence[Step], *, create: bool, place: str
 ) -> list[Step]:
     """The steps that the board does not have yet; raises where it must not be touched."""
-    # Both at one moment: somebody else may be making the board just now.
-    applied, tables = database.read(
-        lambda tx: (applied_steps(tx), tx.one("schema_table_count")),
-    )
+    applied, is_empty = database.read(_looked_at)
     if applied is None:
-        if tables != (0,):
+        if not is_empty:
             raise Conflict(f"{place} holds tables of another program, and no board.")
         if not create:
             raise NotFound(f"{place} holds no board yet; `shop board create` makes one.")
@@ -119,6 +141,12 @@ def missing_steps(
             " Install the newer version; nothing was changed."
         )
     return list(known[len(applied) :])
+
+
+def _looked_at(tx: Tx) -> tuple[list[Applied] | None, bool]:
+    """What was applied, and whether nothing at all is here; at one moment, for somebody may be making it."""
+    applied = applied_steps(tx)
+    return applied, applied is None and tx.one("schema_table_count") == (0,)
 
 
 def applied_steps(tx: Tx) -> list[Applied] | None:

@@ -1,9 +1,11 @@
-"""Who may write a board: the lock of the process that has it open, and the thread that writes it.
+"""Who writes a board: the one thread of the process that has it open.
 
 Four programs that write one SQLite file starve each other, because each waits by trying again.  So one
-process at a time has a board open, which `BoardLock` says, and in it one thread writes: requests that
+process at a time has a board open (`lock.py` says which), and in it one thread writes: requests that
 arrive together share one transaction, each in a savepoint of its own, and nobody is answered before
 the commit is on the disk.  That is also the fastest way: the price of a commit is paid once for all.
+The thread is the owner's own, or that of a loop which the owner summons and which has other things to
+do as well; a board that kept the loop waiting goes on in a thread of its own.
 
 On PostgreSQL, where writers do not wait for each other, a few threads take one request each.
 
@@ -13,99 +15,21 @@ it has no effect but through its Tx.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import threading
-import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import Final, Literal, NamedTuple, Protocol, Self, TypeVar, cast
+from typing import Final, Literal, NamedTuple, Protocol, TypeVar, cast
 
 from shopfloor.domain.errors import BoardError, Unavailable
 from shopfloor.store.db import Database, Tx
 
 T = TypeVar("T")
 
-LOCK_WAIT_S: Final = 10.0
-LOCK_PAUSE_S: Final = 0.025
 GROUP_MAX: Final = 64
 QUEUE_MAX: Final = 10_000
 WORKERS_POSTGRES: Final = 4
-
-
-class BoardLock:
-    """The lock of the process that has a board open: a file beside the database, never the database.
-
-    The kernel lets go of it when the process ends, however it ends.  The file stays and holds the
-    number of the last holder.
-    """
-
-    def __init__(self, path: Path, *, wait_s: float = LOCK_WAIT_S) -> None:
-        self._path = path
-        self._wait_s = wait_s
-        self._descriptor: int | None = None
-
-    def acquire(self) -> None:
-        """Take the lock, or say after some seconds who has it."""
-        assert self._descriptor is None, f"{self._path} is held by this object already."
-        try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise Unavailable(
-                f"The board's lock {self._path} cannot be opened: {error}."
-            ) from error
-        try:
-            self._wait(descriptor)
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        self._descriptor = descriptor
-
-    def release(self) -> None:
-        """Let go; a process that was forked meanwhile does not keep it."""
-        if self._descriptor is not None:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-            os.close(self._descriptor)
-            self._descriptor = None
-
-    def __enter__(self) -> Self:
-        self.acquire()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.release()
-
-    def _wait(self, descriptor: int) -> None:
-        deadline = time.monotonic() + self._wait_s
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise self._held(descriptor) from None
-            else:
-                return
-            # Of uneven length, so that several who wait do not come back at the same moment.
-            time.sleep(LOCK_PAUSE_S * (1 + os.urandom(1)[0]) / 256)
-
-    def _held(self, descriptor: int) -> Unavailable:
-        holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
-        who = f"process {holder}" if holder.isdigit() else "another process"
-        return Unavailable(
-            f"The board is in use: {who} has held {self._path} for {self._wait_s:g} s."
-            " Wait until it ends, or stop it.",
-            detail={"pid": int(holder)} if holder.isdigit() else {},
-        )
 
 
 class GroupDatabase(Database, Protocol):
@@ -154,25 +78,32 @@ class Owner:
         *,
         on_commit: Callable[[], None] | None = None,
         group_max: int = GROUP_MAX,
+        summon: Callable[[], None] | None = None,
     ) -> None:
         """Start to serve.
 
         `on_commit` is called once per commit that changed something, before its requests are answered.
         It and the answers run in the writing thread and must not wait for anything.
+
+        With `summon` there is no thread here at first: it is called, from any thread, when a request
+        waits, and one thread, always the same, is expected to call `serve_waiting`.
         """
         self.database = database
         self._on_commit = on_commit
         alone = database.dialect == "sqlite"
+        assert alone or summon is None, (
+            "On PostgreSQL requests wait for the network, not in a loop."
+        )
         self._group_max = group_max if alone else 1
         self._requests: SimpleQueue[Request | None] = SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
-        self._threads = [
-            threading.Thread(target=self._serve, name=f"board-writer-{number}", daemon=True)
-            for number in range(1 if alone else WORKERS_POSTGRES)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._summon = summon
+        self._ended = threading.Event()
+        self._writers: set[int] = set()
+        self._threads: list[threading.Thread] = []
+        if summon is None:
+            self._start(1 if alone else WORKERS_POSTGRES)
 
     @property
     def dialect(self) -> Literal["sqlite", "postgres"]:
@@ -186,9 +117,11 @@ class Owner:
             if self._requests.qsize() >= QUEUE_MAX:
                 raise Unavailable(f"{QUEUE_MAX} requests wait for this board; send this one later.")
             self._requests.put(Request(work, done))
+        if self._summon is not None:
+            self._summon()
 
     def write(self, work: Callable[[Tx], T]) -> T:
-        assert threading.current_thread() not in self._threads, "The writer cannot wait for itself."
+        assert threading.get_ident() not in self._writers, "The writer cannot wait for itself."
         answer = Answer()
         self.submit(work, answer.put)
         return cast("T", answer.get())
@@ -197,40 +130,89 @@ class Owner:
         """Read in the caller's own thread; every commit that was answered before is seen."""
         return self.database.read(work)
 
+    @property
+    def summons(self) -> bool:
+        """Whether the requests are carried out by the thread that is summoned."""
+        return self._summon is not None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a request waits for the thread that was summoned."""
+        return not self._requests.empty()
+
+    def serve_waiting(self) -> None:
+        """Carry out and answer the requests that wait, as many as share a commit."""
+        self._writers.add(threading.get_ident())
+        group = self._next_group(wait=False)
+        if group:
+            self._carry_out(group)
+
+    def stand_alone(self) -> None:
+        """Go on with a thread here, and summon nobody any more; only for the thread that was summoned."""
+        with self._gate:
+            if not self._closed:
+                self._summon = None
+                self._writers.clear()
+                self._start(1)
+
+    def give_up(self) -> None:
+        """Answer everyone that the board is being closed: nobody comes any more when summoned."""
+        with self._gate:
+            self._closed = True
+        while not self._requests.empty():
+            request = self._requests.get()
+            if request is not None:
+                _call(partial(request.done, _closing()))
+        self._ended.set()
+
     def close(self) -> None:
         """Finish what was accepted, accept nothing more, and close the database."""
         with self._gate:
             if not self._closed:
                 self._closed = True
-                for _ in self._threads:
+                for _ in range(max(len(self._threads), 1)):
                     self._requests.put(None)
+        if self._summon is not None:
+            self._summon()
+            self._ended.wait()
         for thread in self._threads:
             thread.join()
         self.database.close()
 
+    def _start(self, threads: int) -> None:
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"board-writer-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
     def _serve(self) -> None:
+        self._writers.add(threading.get_ident())
         try:
-            while group := self._next_group():
+            while group := self._next_group(wait=True):
                 self._carry_out(group)
         finally:
             self._leave()
 
-    def _next_group(self) -> list[Request]:
-        """The requests that wait now, at least one; none when the end has come."""
-        request = self._requests.get()
+    def _next_group(self, *, wait: bool) -> list[Request]:
+        """The requests that wait now; none when the end has come, or when nobody waits for any."""
         group: list[Request] = []
-        while request is not None:
-            group.append(request)
-            if len(group) == self._group_max:
-                return group
-            try:
-                request = self._requests.get_nowait()
-            except Empty:
-                return group
-        if group:
-            # The mark of the end was taken together with the last requests: put it back.
-            self._requests.put(None)
+        with suppress(Empty):
+            while len(group) < self._group_max:
+                request = self._requests.get(block=wait and not group)
+                if request is None:
+                    self._reach_end(group)
+                    break
+                group.append(request)
         return group
+
+    def _reach_end(self, group: list[Request]) -> None:
+        """The mark of the end was taken: put it back if requests were taken with it."""
+        if group:
+            self._requests.put(None)
+        else:
+            self._ended.set()
 
     def _carry_out(self, group: list[Request]) -> None:
         try:

@@ -86,6 +86,10 @@ class PostgresTx:
         self._execute(name, params)
         return max(self._cursor.rowcount, 0)
 
+    def insert(self, name: str, /, **params: object) -> int | None:
+        row = self.one(name, **params)
+        return None if row is None else int(row[0])
+
     def defer(self, name: str, /, **params: object) -> None:
         self.deferred.add(prepared(self._statements, name, params), params)
 
@@ -303,7 +307,7 @@ def open_postgres(
     try:
         if create:
             database.create()
-        known = migrate.steps() if known is None else known
+        known = migrate.own_steps() if known is None else known
         place = f"The schema {schema} ({database.server.name})"
         for step in migrate.missing_steps(database, known, create=create, place=place):
             database.alter(partial(_apply, step))

@@ -21,7 +21,7 @@ def open_run(
     token: str,
     lease_until: int,
 ) -> int:
-    row = tx.one(
+    run_id = tx.insert(
         "run_open",
         task_id=task_id,
         role=role,
@@ -32,8 +32,8 @@ def open_run(
         lease_until=lease_until,
         now=tx.now,
     )
-    assert row is not None
-    return int(row[0])
+    assert run_id is not None
+    return run_id
 
 
 def synthetic(
@@ -47,7 +47,7 @@ def synthetic(
     result: str | None,
     metadata: str | None,
 ) -> int:
-    row = tx.one(
+    run_id = tx.insert(
         "run_synthetic",
         task_id=task_id,
         attempt=attempt,
@@ -58,8 +58,8 @@ def synthetic(
         metadata=metadata,
         now=tx.now,
     )
-    assert row is not None
-    return int(row[0])
+    assert run_id is not None
+    return run_id
 
 
 def get(tx: Tx, run_id: int) -> Run | None:

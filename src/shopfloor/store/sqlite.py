@@ -15,15 +15,17 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from shopfloor.domain.errors import Damaged, Unavailable
 from shopfloor.store import faults, health
-from shopfloor.store.db import Clock, Deferred, Probe, Row, SchemaTx, Tx, prepared
+from shopfloor.store.db import Clock, Probe, Row, SchemaTx, Tx
+from shopfloor.store.numbered import Numbered, NumberedStatements
 from shopfloor.store.sqlite_file import ALTERING, WRITING, SqliteFile
-from shopfloor.store.statements import Statements
+from shopfloor.store.statements import Statements, own_statements
 
 T = TypeVar("T")
 
@@ -31,23 +33,24 @@ T = TypeVar("T")
 class SqliteTx:
     """A transaction, a snapshot for reading, or a savepoint of a group."""
 
-    __slots__ = ("_connection", "_deferred", "_execute", "_owner", "_probe", "_statements", "now")
+    __slots__ = ("_connection", "_deferred", "_execute", "_numbered", "_owner", "_probe", "now")
 
     def __init__(self, owner: SqliteDatabase, connection: sqlite3.Connection, now: int) -> None:
         self.now = now
         self._owner = owner
         self._connection = connection
         self._execute: Callable[..., sqlite3.Cursor] = connection.execute
-        self._statements = owner.statements
+        self._numbered = owner.numbered
         self._probe = owner.probe
-        self._deferred: Deferred | None = None
+        self._deferred: list[tuple[Numbered, Row]] = []
 
     def all(self, name: str, /, **params: object) -> list[Row]:
-        statement = prepared(self._statements, name, params)
+        statement = self._numbered[name]
+        values = statement.values(params)
         if self._probe is not None:
             self._probe(name)
         try:
-            return self._execute(statement.sql, params).fetchall()
+            return self._execute(statement.sql, values).fetchall()
         except faults.DRIVER_ERRORS as error:
             raise self._failed(error, name) from error
 
@@ -56,19 +59,30 @@ class SqliteTx:
         return rows[0] if rows else None
 
     def run(self, name: str, /, **params: object) -> int:
-        statement = prepared(self._statements, name, params)
+        statement = self._numbered[name]
+        values = statement.values(params)
         if self._probe is not None:
             self._probe(name)
         try:
-            cursor = self._execute(statement.sql, params)
+            cursor = self._execute(statement.sql, values)
             return len(cursor.fetchall()) or max(cursor.rowcount, 0)
         except faults.DRIVER_ERRORS as error:
             raise self._failed(error, name) from error
 
+    def insert(self, name: str, /, **params: object) -> int | None:
+        statement = self._numbered[name]
+        values = statement.values(params)
+        if self._probe is not None:
+            self._probe(name)
+        try:
+            cursor = self._execute(statement.insert, values)
+        except faults.DRIVER_ERRORS as error:
+            raise self._failed(error, name) from error
+        return cursor.lastrowid if cursor.rowcount > 0 else None
+
     def defer(self, name: str, /, **params: object) -> None:
-        if self._deferred is None:
-            self._deferred = Deferred()
-        self._deferred.add(prepared(self._statements, name, params), params)
+        statement = self._numbered[name]
+        self._deferred.append((statement, statement.values(params)))
 
     def script(self, text: str) -> None:
         """Run statements one after the other: the driver's own way commits before the first."""
@@ -85,14 +99,13 @@ class SqliteTx:
         """Run what was deferred; refuse to go on if a failure was swallowed."""
         if self._execute is _refused:
             _refused()
-        if self._deferred is not None:
-            for statement, batch in self._deferred.batches():
-                if self._probe is not None:
-                    self._probe(statement.name)
-                try:
-                    self._connection.executemany(statement.sql, batch)
-                except faults.DRIVER_ERRORS as error:
-                    raise self._failed(error, statement.name) from error
+        for statement, values in self._deferred:
+            if self._probe is not None:
+                self._probe(statement.name)
+            try:
+                self._execute(statement.sql, values)
+            except faults.DRIVER_ERRORS as error:
+                raise self._failed(error, statement.name) from error
         self.end()
 
     def end(self) -> None:
@@ -128,20 +141,24 @@ class SqliteDatabase:
         clock: Clock,
         probe: Probe | None = None,
         readonly: bool = False,
+        brief: bool = False,
         statements: Statements | None = None,
     ) -> None:
-        """Name the file; it is opened when it is first needed.  `readonly` refuses to write."""
+        """Name the file; it is opened when it is first needed.
+
+        `readonly` refuses to write; `brief` leaves the log where it is for the next one who opens.
+        """
         health.check_library()
         self.path = Path(path).resolve()
         self.probe = probe
-        self.statements = Statements("sqlite") if statements is None else statements
+        self.statements = own_statements("sqlite") if statements is None else statements
+        self.numbered = NumberedStatements(self.statements)
         self.readonly = readonly
         self._clock = clock
-        self._file = SqliteFile(self.path, readonly=readonly)
+        self._file = SqliteFile(self.path, readonly=readonly, brief=brief)
 
     def write(self, work: Callable[[Tx], T]) -> T:
-        with self._transaction() as (connection, now):
-            return self._worked(work, SqliteTx(self, connection, now))
+        return self._committed(partial(self._worked, work))
 
     def write_together(self, works: Sequence[Callable[[Tx], object]]) -> tuple[list[object], bool]:
         """Run several pieces of work in one transaction, each in a savepoint of its own.
@@ -149,20 +166,7 @@ class SqliteDatabase:
         Answers what each returned, or the exception with which it alone was rolled back, and whether
         anything changed.  If the transaction itself fails, that is raised and holds for all of them.
         """
-        with self._transaction() as (connection, now):
-            if len(works) == 1:
-                before = connection.total_changes
-                answers = [self._worked(works[0], SqliteTx(self, connection, now))]
-                return answers, connection.total_changes != before
-            changed = False
-            answers = []
-            for work in works:
-                before = connection.total_changes
-                answer = self._in_savepoint(work, connection, now)
-                answers.append(answer)
-                if not isinstance(answer, Exception):
-                    changed |= connection.total_changes != before
-            return answers, changed
+        return self._committed(partial(self._together, works))
 
     def read(self, work: Callable[[Tx], T]) -> T:
         with self._file.reader() as connection:
@@ -187,8 +191,7 @@ class SqliteDatabase:
         with self._file.writing:
             self._file.close_connections()
             try:
-                with self._transaction(ALTERING) as (connection, now):
-                    return self._worked(checked, SqliteTx(self, connection, now))
+                return self._committed(partial(self._worked, checked), ALTERING)
             finally:
                 self._file.close_connections()
 
@@ -217,8 +220,12 @@ class SqliteDatabase:
         self._file.create()
 
     def close(self) -> None:
-        """Let go of the file; the log is brought into it and removed, unless it is damaged."""
+        """Let go of the file; the log is brought into it and removed, unless it is damaged or brief."""
         self._file.close()
+
+    def left(self) -> str:
+        """After the closing: what to hand to the next `stopped_uncleanly`; empty if damage was seen."""
+        return "" if self._file.unusable else health.state_of_log(self.path)
 
     def explained(
         self, error: Exception, statement: str, connection: sqlite3.Connection
@@ -226,8 +233,10 @@ class SqliteDatabase:
         """The exception to raise for the driver's."""
         return self._file.explained(error, statement, connection)
 
-    @contextlib.contextmanager
-    def _transaction(self, settings: str = WRITING) -> Iterator[tuple[sqlite3.Connection, int]]:
+    def _committed(
+        self, inside: Callable[[sqlite3.Connection, int], T], settings: str = WRITING
+    ) -> T:
+        """What was done inside one transaction, when it is on the disk."""
         file = self._file
         assert not file.readonly, f"{self.path} was opened for reading only."
         with file.writing:
@@ -239,7 +248,7 @@ class SqliteDatabase:
             try:
                 self._run(connection, "begin", "BEGIN IMMEDIATE")
                 try:
-                    yield connection, self._clock()
+                    done = inside(connection, self._clock())
                     self._run(connection, "commit", "COMMIT")
                 except BaseException:
                     self._roll_back(connection)
@@ -248,9 +257,11 @@ class SqliteDatabase:
             finally:
                 file.inside = False
                 file.transaction_ended()
+            return done
 
-    def _worked(self, work: Callable[[SqliteTx], T], tx: SqliteTx) -> T:
+    def _worked(self, work: Callable[[SqliteTx], T], connection: sqlite3.Connection, now: int) -> T:
         """The work's result, with what it deferred done."""
+        tx = SqliteTx(self, connection, now)
         try:
             result = work(tx)
             tx.finish()
@@ -258,13 +269,31 @@ class SqliteDatabase:
             tx.end()
         return result
 
+    def _together(
+        self,
+        works: Sequence[Callable[[Tx], object]],
+        connection: sqlite3.Connection,
+        now: int,
+    ) -> tuple[list[object], bool]:
+        """What each piece of work came to, and whether anything changed."""
+        changed = False
+        answers: list[object] = []
+        carry_out = self._worked if len(works) == 1 else self._in_savepoint
+        for work in works:
+            before = connection.total_changes
+            answer = carry_out(work, connection, now)
+            answers.append(answer)
+            if not isinstance(answer, Exception):
+                changed |= connection.total_changes != before
+        return answers, changed
+
     def _in_savepoint(
         self, work: Callable[[Tx], object], connection: sqlite3.Connection, now: int
     ) -> object:
         """What the work returned, or the exception that undid it and nothing else."""
         self._run(connection, "savepoint", "SAVEPOINT request")
         try:
-            answer = self._worked(work, SqliteTx(self, connection, now))
+            answer = self._worked(work, connection, now)
         except Exception as refusal:
             # A full disk or a failing one can end the whole transaction, and then all of the group.
             if not connection.in_transaction or isinstance(refusal, Damaged):

@@ -18,10 +18,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 Dialect: TypeAlias = Literal["sqlite", "postgres"]
 
@@ -76,8 +75,7 @@ class BadStatement(AssertionError):
     """A statement that must not be written like this, or is not there at all."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Statement:
+class Statement(NamedTuple):
     """A statement as the driver takes it; `lists` are the parameters that travel as JSON.
 
     `unlocked` is its text for a transaction that only reads, where PostgreSQL refuses a lock.
@@ -100,8 +98,7 @@ class Statement:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(NamedTuple):
     """A statement as it stands in its file; `dialect` is None where one text serves both."""
 
     dialect: str | None
@@ -155,6 +152,12 @@ class Statements(dict[str, Statement]):
                 known.append(text)
             self._index = index
         return self._index
+
+
+@cache
+def own_statements(dialect: Dialect) -> Statements:
+    """The program's statements for one database, which a process reads once however often it opens one."""
+    return Statements(dialect)
 
 
 def ddl(text: str, dialect: Dialect) -> str:

@@ -6,6 +6,9 @@ The invariant kept here: a task's status changes through `apply` alone, and only
 
 from __future__ import annotations
 
+from operator import itemgetter
+from typing import Any
+
 from shopfloor.domain.model import Task
 from shopfloor.store.db import Tx
 
@@ -71,14 +74,31 @@ WORDS = (
     "changed_at",
     "touched_at",
 )
-_STATE_AT = tuple((name, Task._fields.index(name)) for name in STATE)
-_WORDS_AT = tuple((name, Task._fields.index(name)) for name in WORDS)
+# The lane of commands that nobody is assigned to; the column is made by the database.
+COMMAND_LANE = "!"
+# What a new task has of itself; a test compares with the row.
+_NEW: dict[str, Any] = {
+    "rev": 1,
+    "phase": "work",
+    **dict.fromkeys(("attempts", "failures_work", "failures_review", "violations"), 0),
+    **dict.fromkeys(("stale_streak", "quota_rounds", "loop_count"), 0),
+    **dict.fromkeys(("forced_at", "decomposed_at", "current_run", "loop_kind", "archived_from")),
+    **dict.fromkeys(("last_error", "summary", "result", "metadata")),
+    **dict.fromkeys(("started_at", "ended_at", "succeeded_at")),
+}
+_state_of = itemgetter(*map(Task._fields.index, STATE))
+_words_of = itemgetter(*map(Task._fields.index, WORDS))
 
 
-def insert(tx: Tx, **columns: object) -> Task | None:
+def insert(tx: Tx, **columns: Any) -> Task | None:
     """Add a task; None: an unarchived task holds its idempotency key."""
-    row = tx.one("task_insert", now=tx.now, **columns)
-    return None if row is None else Task._make(row)
+    now = tx.now
+    number = tx.insert("task_insert", now=now, **columns)
+    if number is None:
+        return None
+    lane = columns["assignee"] or ("" if columns["command"] is None else COMMAND_LANE)
+    columns.update(_NEW, id=number, lane=lane, created_at=now, changed_at=now, touched_at=now)
+    return Task(**columns)
 
 
 def get(tx: Tx, task_id: int) -> Task | None:
@@ -105,13 +125,18 @@ def by_key(tx: Tx, key: str) -> Task | None:
 
 
 def apply(tx: Tx, task: Task) -> bool:
-    """Write the state of a task; false if somebody was first.  `task.rev` is the revision that was read."""
-    return tx.run("task_apply", id=task.id, rev=task.rev, **{n: task[i] for n, i in _STATE_AT}) == 1
+    """Write the state of a task; false if somebody was first.
+
+    `task.rev` is the revision that this makes of it: the one that was read, and one more.
+    """
+    state = dict(zip(STATE, _state_of(task), strict=True))
+    return tx.run("task_apply", id=task.id, rev=task.rev - 1, **state) == 1
 
 
 def edit(tx: Tx, task: Task) -> bool:
-    """Write what a person may rewrite; false if somebody was first."""
-    return tx.run("task_edit", id=task.id, rev=task.rev, **{n: task[i] for n, i in _WORDS_AT}) == 1
+    """Write what a person may rewrite; false if somebody was first.  `task.rev` is what was read."""
+    words = dict(zip(WORDS, _words_of(task), strict=True))
+    return tx.run("task_edit", id=task.id, rev=task.rev, **words) == 1
 
 
 def delete(tx: Tx, task: Task) -> bool:

@@ -1,5 +1,7 @@
 -- The board.  One text for both databases; `@serial` and the `-- only:` sections are the differences.
 -- What must never be false stands here as a constraint; `shop fsck` checks what a database cannot.
+-- A list of values is written out with OR: for each IN of more than two, SQLite builds a table of its own at every
+-- write, which costs as much as the write.
 
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
@@ -9,8 +11,9 @@ CREATE TABLE meta (
 CREATE TABLE task (
     id              @serial,
     rev             INTEGER NOT NULL,
-    status          TEXT NOT NULL CHECK (status IN ('triage', 'todo', 'scheduled', 'ready', 'running',
-                        'review', 'blocked', 'done', 'cancelled', 'archived')),
+    status          TEXT NOT NULL CHECK (status = 'ready' OR status = 'running' OR status = 'done' OR status = 'todo'
+                        OR status = 'scheduled' OR status = 'review' OR status = 'blocked' OR status = 'triage'
+                        OR status = 'cancelled' OR status = 'archived'),
     phase           TEXT NOT NULL CHECK (phase IN ('work', 'review')),
     title           TEXT NOT NULL CHECK (title <> ''),
     body            TEXT NOT NULL,
@@ -35,7 +38,7 @@ CREATE TABLE task (
     backoff         TEXT,
     goal            INTEGER NOT NULL CHECK (goal IN (0, 1)),
     goal_turns      INTEGER CHECK (goal_turns > 0),
-    workspace_kind  TEXT NOT NULL CHECK (workspace_kind IN ('scratch', 'dir', 'worktree')),
+    workspace_kind  TEXT NOT NULL CHECK (workspace_kind = 'scratch' OR workspace_kind = 'dir' OR workspace_kind = 'worktree'),
     workspace_path  TEXT,
     branch          TEXT,
     not_before      BIGINT,
@@ -48,7 +51,8 @@ CREATE TABLE task (
     violations      INTEGER NOT NULL,
     stale_streak    INTEGER NOT NULL,
     quota_rounds    INTEGER NOT NULL,
-    block_kind      TEXT CHECK (block_kind IN ('needs_input', 'capability', 'transient', 'gave_up')),
+    block_kind      TEXT CHECK (block_kind IS NULL OR block_kind = 'needs_input' OR block_kind = 'capability'
+                        OR block_kind = 'transient' OR block_kind = 'gave_up'),
     block_reason    TEXT,
     loop_kind       TEXT,
     loop_count      INTEGER NOT NULL,
@@ -90,7 +94,7 @@ CREATE TABLE task_edge (
 CREATE TABLE run (
     id             @serial,
     task_id        BIGINT NOT NULL REFERENCES task (id) ON DELETE CASCADE,
-    role           TEXT NOT NULL CHECK (role IN ('worker', 'reviewer', 'person')),
+    role           TEXT NOT NULL CHECK (role = 'worker' OR role = 'reviewer' OR role = 'person'),
     attempt        INTEGER NOT NULL,
     profile        TEXT,
     host           TEXT NOT NULL,
@@ -105,10 +109,13 @@ CREATE TABLE run (
     heartbeat_note TEXT,
     workspace      TEXT,
     pending        TEXT,
-    outcome        TEXT CHECK (outcome IN ('completed', 'review_requested', 'changes_requested', 'blocked',
-                       'dependency_wait', 'check_failed', 'failed', 'crashed', 'timed_out', 'goal_budget_spent',
-                       'auth_failed', 'permission_refused', 'spawn_failed', 'protocol_violation', 'rate_limited',
-                       'stale', 'reclaimed', 'superseded', 'cancelled')),
+    outcome        TEXT CHECK (outcome IS NULL OR outcome = 'completed' OR outcome = 'review_requested'
+                       OR outcome = 'changes_requested' OR outcome = 'blocked' OR outcome = 'dependency_wait'
+                       OR outcome = 'check_failed' OR outcome = 'failed' OR outcome = 'crashed'
+                       OR outcome = 'timed_out' OR outcome = 'goal_budget_spent' OR outcome = 'auth_failed'
+                       OR outcome = 'permission_refused' OR outcome = 'spawn_failed'
+                       OR outcome = 'protocol_violation' OR outcome = 'rate_limited' OR outcome = 'stale'
+                       OR outcome = 'reclaimed' OR outcome = 'superseded' OR outcome = 'cancelled'),
     error          TEXT,
     summary        TEXT,
     result         TEXT,

@@ -35,8 +35,8 @@ SELECT parent_id FROM open_link WHERE child_id = :id ORDER BY parent_id
 
 -- name: link_waiting_children
 -- The children of a task whose queue may change when it does.
-SELECT DISTINCT task.id FROM link JOIN task ON task.id = link.child_id
- WHERE link.parent_id = :id AND task.status IN ('todo', 'ready') ORDER BY task.id
+SELECT link.child_id FROM link JOIN task ON task.id = link.child_id
+ WHERE link.parent_id = :id AND task.status IN ('todo', 'ready') ORDER BY link.child_id
 
 -- name: link_held_children
 -- The children that wait for this parent now.

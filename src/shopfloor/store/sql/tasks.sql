@@ -10,7 +10,7 @@ VALUES (1, :status, 'work', :title, :body, :assignee, :priority, :tenant, :creat
         :start_after, :max_runtime_ms, :max_attempts, :backoff, :goal, :goal_turns, :workspace_kind,
         :workspace_path, :branch, :not_before, 0, 0, 0, 0, 0, 0, :block_kind, :block_reason, 0, :now, :now, :now)
 ON CONFLICT (idempotency_key) WHERE status <> 'archived' AND idempotency_key IS NOT NULL DO NOTHING
-RETURNING *
+RETURNING id
 
 -- name: task_get
 SELECT * FROM task WHERE id = :id

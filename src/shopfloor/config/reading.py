@@ -1,162 +1,58 @@
-"""Where the home is and what is set: the only file that reads the environment or the configuration.
+"""What is set: reads the configuration of a home, which no other file does.
 
-Layers, the later one wins: the defaults of `domain/settings.py`, `config.toml` of the home, and
-`SHOPFLOOR_*` variables for the few settings that have one.  An unknown key is refused with the nearest
-known one; a cap of 0, below 0 or of a wrong type means "no cap" and is said as a warning.
+Layers, the later one wins: the defaults of `domain/settings.py`, then `config.toml` of the home.  An
+unknown key is refused with the nearest known one; a cap of 0, below 0 or of a wrong type means "no cap"
+and is said as a warning.
 """
 
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Collection, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
+from shopfloor.config import Home
 from shopfloor.domain import limits
 from shopfloor.domain.agents import BUILT_IN, AgentProgram, completed
 from shopfloor.domain.durations import duration_ms
 from shopfloor.domain.errors import BadConfiguration, Invalid
-from shopfloor.domain.settings import Dispatch, Planner, Profile, Retention, Settings
+from shopfloor.domain.settings import (
+    Dispatch,
+    Planner,
+    Profile,
+    Retention,
+    Settings,
+    fields,
+)
 
 T = TypeVar("T")
-MEMORY_PER_WORKER = 512 * 1024 * 1024
-SOCKET_PATH_MAX = 100
 POSITIVE = ("failure_limit", "max_turns", "tokens_per_run", "tokens_per_day")
-
-
-class Home(NamedTuple):
-    """The folder with everything, and the paths below it."""
-
-    root: Path
-
-    @property
-    def config(self) -> Path:
-        return self.root / "config.toml"
-
-    @property
-    def boards(self) -> Path:
-        return self.root / "boards"
-
-    @property
-    def presets(self) -> Path:
-        """The user's own presets, a file each."""
-        return self.root / "presets"
-
-    @property
-    def current_board(self) -> Path:
-        return self.root / "current-board"
-
-    @property
-    def lock(self) -> Path:
-        return self.root / "up.lock"
-
-    @property
-    def mcp(self) -> Path:
-        """Where the tools of workers were served last."""
-        return self.root / "mcp.json"
-
-    @property
-    def socket(self) -> Path:
-        """The door's socket; a home whose path is too long for one has it in the runtime folder."""
-        beside = self.root / "shop.sock"
-        if len(str(beside)) <= SOCKET_PATH_MAX:
-            return beside
-        from hashlib import blake2b  # noqa: PLC0415 - long homes are rare
-
-        name = blake2b(str(self.root).encode(), digest_size=8).hexdigest()
-        return Path(runtime_folder()) / f"shopfloor-{name}.sock"
-
-
-class Worker(NamedTuple):
-    """What a worker's environment says about itself."""
-
-    task: int
-    run: int
-    token: str
-    board: str
-
-
-def environment() -> Mapping[str, str]:
-    """The process's environment."""
-    return os.environ
-
-
-def runtime_folder() -> str:
-    """A folder for sockets that only this user can enter."""
-    given = os.environ.get("XDG_RUNTIME_DIR")
-    if given and Path(given).is_dir():
-        return given
-    fallback = Path(f"/tmp/shopfloor-{os.getuid()}")  # noqa: S108 - made with mode 0700 and checked
-    fallback.mkdir(mode=0o700, exist_ok=True)
-    if fallback.stat().st_uid != os.getuid():
-        raise BadConfiguration(
-            f"{fallback} belongs to somebody else; set XDG_RUNTIME_DIR to a folder of yours"
-        )
-    return str(fallback)
-
-
-def find_home(given: str | None = None) -> Home:
-    """The home: what was given, `SHOPFLOOR_HOME`, or the user's data folder."""
-    chosen = given or os.environ.get("SHOPFLOOR_HOME")
-    if chosen:
-        return Home(Path(chosen).expanduser().absolute())
-    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Home(Path(data).expanduser() / "shopfloor")
-
-
-def worker_identity() -> Worker | None:
-    """Who this process is, if a dispatcher started it; raises Invalid for half an identity."""
-    env = os.environ
-    run, token = env.get("SHOPFLOOR_RUN"), env.get("SHOPFLOOR_TOKEN")
-    if not run and not token:
-        return None
-    try:
-        return Worker(
-            int(env["SHOPFLOOR_TASK"]), int(run or ""), token or "", env["SHOPFLOOR_BOARD"]
-        )
-    except (KeyError, ValueError):
-        raise Invalid(
-            "SHOPFLOOR_RUN and SHOPFLOOR_TOKEN are set, but SHOPFLOOR_TASK, SHOPFLOOR_BOARD or a number "
-            "among them is missing; a worker gets all of them from its dispatcher"
-        ) from None
-
-
-def actor() -> str:
-    """Who the person is, for the record."""
-    return os.environ.get("USER") or os.environ.get("LOGNAME") or f"uid {os.getuid()}"
-
-
-def wanted_board() -> str | None:
-    """The board that the environment names."""
-    return os.environ.get("SHOPFLOOR_BOARD") or None
-
-
-def host_name() -> str:
-    """The name of this machine on shared boards."""
-    return os.environ.get("SHOPFLOOR_HOST") or os.uname().nodename
 
 
 def load_settings(home: Home, board: str) -> Settings:
     """The settings that a board sees; raises BadConfiguration with the place and the reason."""
-    read = _toml(home.config)
+    read = _opened(home.config)
     programs = {**BUILT_IN, **_own_programs(home)}
     there = {one.name for one in programs.values() if on_path(one.program)}
     try:
-        return parse(read or {}, board, programs, there)
+        return parse(read, board, programs, there) if read or there else Settings()
     except Invalid as wrong:
         raise BadConfiguration(f"{home.config}: {wrong.message}") from None
 
 
-def _toml(path: Path) -> dict[str, Any] | None:
-    """A file's tables; None where there is none."""
+def _opened(path: Path) -> dict[str, Any]:
+    """A file's tables; none where there is no file."""
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        text = path.read_bytes()
+        if not text.strip():
+            return {}
+        import tomllib  # noqa: PLC0415 - most homes set nothing
+
+        return tomllib.loads(text.decode())
     except FileNotFoundError:
-        return None
-    except (OSError, tomllib.TOMLDecodeError) as wrong:
+        return {}
+    except (OSError, ValueError) as wrong:
         raise BadConfiguration(f"{path} cannot be read: {wrong}") from None
 
 
@@ -164,7 +60,7 @@ def _own_programs(home: Home) -> dict[str, AgentProgram]:
     """The programs of the user's own presets, by the presets' names."""
     found = {}
     for path in sorted(home.presets.glob("*.toml")) if home.presets.is_dir() else ():
-        read = _toml(path) or {}
+        read = _opened(path)
         kind, program = read.get("kind", "cli"), read.get("program")
         if kind not in ("cli", "acp") or not isinstance(program, str):
             raise BadConfiguration(f"{path} needs a program, and its kind is cli or acp")
@@ -232,7 +128,7 @@ def _known(given: dict[str, Any], known: tuple[str, ...], where: str) -> None:
 
 def _fields(kind: type[Any], given: dict[str, Any], where: str) -> dict[str, Any]:
     """The table's values by field name: durations may be written as `10m` without the unit's suffix."""
-    names = tuple(field.name for field in fields(kind) if field.name != "name")
+    names = tuple(field.name for field in fields(kind))
     durations = {name.removesuffix("_ms"): name for name in names if name.endswith("_ms")}
     _known(given, (*names, *durations), where)
     found: dict[str, Any] = {}
@@ -244,16 +140,20 @@ def _fields(kind: type[Any], given: dict[str, Any], where: str) -> dict[str, Any
     return found
 
 
-def _typed(kind: type[T], found: dict[str, Any], where: str) -> T:
+def _typed(kind: Callable[..., T], found: dict[str, Any], where: str, **more: Any) -> T:
     """The settings as their type, each value checked; raises Invalid with the setting's name."""
-    import msgspec  # noqa: PLC0415 - a command at an open door reads no settings
+    import msgspec  # noqa: PLC0415 - most homes set nothing
 
-    try:
-        return msgspec.convert(found, kind)
-    except msgspec.ValidationError as wrong:
-        words, _, place = str(wrong).partition(" - at `$")
-        name = place.rstrip("`")
-        raise Invalid(f"{where}{name}: {words[:1].lower()}{words[1:]}") from None
+    types = {field.name: field.type for field in fields(kind)}
+    checked: dict[str, Any] = {}
+    for name, value in found.items():
+        try:
+            checked[name] = msgspec.convert(value, types[name])
+        except msgspec.ValidationError as wrong:
+            words, _, place = str(wrong).partition(" - at `$")
+            inside = place.rstrip("`")
+            raise Invalid(f"{where}.{name}{inside}: {words[:1].lower()}{words[1:]}") from None
+    return kind(**more, **checked)
 
 
 def _cap(found: dict[str, Any], where: str, warnings: list[str]) -> None:
@@ -299,7 +199,7 @@ def _profile(
     if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
         raise Invalid(f"{where}.env must be a table of texts")
     _positive(found, POSITIVE, where)
-    return _checked(_typed(Profile, {"name": name, **found}, where), where)
+    return _checked(_typed(Profile, found, where, name=name), where)
 
 
 def _checked(profile: Profile, where: str) -> Profile:
@@ -330,13 +230,3 @@ def _positive(found: dict[str, Any], names: tuple[str, ...], where: str) -> None
         value = found.get(name)
         if value is not None and (type(value) is not int or value < 1):
             raise Invalid(f"{where}.{name} must be a whole number above 0, not {value!r}")
-
-
-def safe_concurrency() -> int:
-    """How many workers this machine takes without being told: by cores and memory, at least one."""
-    cores = os.cpu_count() or 1
-    try:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError):
-        memory = cores * 4 * MEMORY_PER_WORKER
-    return max(1, min(2 * cores, memory // MEMORY_PER_WORKER, limits.BATCH_PER_TICK))
