@@ -9,6 +9,10 @@ from shopfloor.runners import preset
 LEAST = {"program": "x", "argv": ["run"]}
 
 
+def test_each_program_that_is_a_profile_by_itself_has_a_preset():
+    assert preset.names() == sorted(BUILT_IN)
+
+
 @pytest.mark.parametrize("name", preset.names())
 def test_each_preset_of_ours_is_right_and_known_to_the_settings(name, tmp_path):
     found = preset.load(name, tmp_path)

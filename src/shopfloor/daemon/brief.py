@@ -32,6 +32,7 @@ class Session(NamedTuple):
 
     id: str
     news: str
+    run_id: int | None
 
 
 class Told(NamedTuple):
@@ -42,7 +43,6 @@ class Told(NamedTuple):
     run_id: int
     token: str
     session: Session | None
-    spent_before: Mapping[str, object] | None
 
 
 def agent(
@@ -76,7 +76,7 @@ def agent(
         model=task.model or profile.model,
         skills=tuple(dict.fromkeys((*profile.skills, *json.loads(task.skills)))),
         session=None if told.session is None else told.session.id,
-        session_usage=told.spent_before,
+        session_usage=_counted(board, told.session),
         news=None if told.session is None else told.session.news,
         goal=_goal(task),
         mcp=_mcp(board),
@@ -97,13 +97,12 @@ def agent(
     return command.Program(argv, env, place.workspace), tuple(passed.values())
 
 
-def spent(board: DispatchBoard, run_ids: list[int], session: str) -> dict[str, object] | None:
-    """What a session had counted when an earlier run left it; None where no report says."""
-    for run_id in run_ids:
-        found = report.read(str(board.files.run_folder(run_id)))
-        if found is not None and found.session_id == session:
-            return found.session_usage._asdict()
-    return None
+def _counted(board: DispatchBoard, session: Session | None) -> Mapping[str, object] | None:
+    """What a session had counted when its last run left it; None where no report says."""
+    if session is None or session.run_id is None:
+        return None
+    found = report.read(str(board.files.run_folder(session.run_id)))
+    return None if found is None else found.session_usage._asdict()
 
 
 def _profile(profile: Profile, secrets: tuple[str, ...]) -> briefs.Profile:

@@ -8,7 +8,7 @@ before that ends the run as `spawn_failed` with the reason.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -20,6 +20,7 @@ from shopfloor.domain.errors import BoardError, Refused
 from shopfloor.domain.lifecycle import Outcome
 from shopfloor.domain.model import Task
 from shopfloor.domain.settings import Profile
+from shopfloor.kernel import resume
 from shopfloor.kernel.claim import Claimed
 from shopfloor.kernel.context import compose
 from shopfloor.kernel.settle import end_as
@@ -50,7 +51,6 @@ class Attempt(NamedTuple):
     profile: Profile | None
     context: str
     session: brief.Session | None = None
-    spent_before: Mapping[str, object] | None = None
 
 
 class Ready(NamedTuple):
@@ -80,16 +80,26 @@ def marker(board: DispatchBoard, run_id: int) -> str:
 def attempts(tx: Tx, board: DispatchBoard, claimed: Sequence[Claimed]) -> list[Attempt]:
     """What the claimed tasks need to be started, with the context each worker is told."""
     profiles = board.settings().profiles
-    return [
-        Attempt(
-            one.run_id,
-            one.task,
-            one.token,
-            profiles.get(one.profile or ""),
-            compose(tx, one.task, board.files.path),
-        )
-        for one in claimed
-    ]
+    found = []
+    for one in claimed:
+        profile = profiles.get(one.profile or "")
+        context = compose(tx, one.task, board.files.path)
+        session = None
+        if profile is not None and profile.is_agent:
+            session = _session(tx, board, one.task, profile)
+        found.append(Attempt(one.run_id, one.task, one.token, profile, context, session))
+    return found
+
+
+def _session(tx: Tx, board: DispatchBoard, task: Task, profile: Profile) -> brief.Session | None:
+    """The session that an agent goes on in, with the run that left it."""
+    role = "reviewer" if task.phase == "review" else "worker"
+    found = resume.session_for(tx, task, profile.name, role, host=board.host)
+    if found is None:
+        return None
+    last = runs.of_task(tx, task.id, resume.RUNS_SEARCHED)
+    left = (run.id for run in last if run.session_id == found.session_id)
+    return brief.Session(found.session_id, found.news, next(left, None))
 
 
 def get_ready(board: DispatchBoard, attempt: Attempt) -> Ready:
@@ -135,14 +145,7 @@ def _program(
         return brief.agent(
             board,
             place,
-            brief.Told(
-                task,
-                profile,
-                attempt.run_id,
-                attempt.token,
-                attempt.session,
-                attempt.spent_before,
-            ),
+            brief.Told(task, profile, attempt.run_id, attempt.token, attempt.session),
         )
     program = command.program(
         task,

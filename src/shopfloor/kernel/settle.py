@@ -73,9 +73,9 @@ def settle(tx: Tx, settings: Settings, run_id: int, ended: Ended) -> Settled:
     run, task = _load(tx, run_id)
     if run.ended_at is not None:
         return _gone(tx, run, ended)
-    outcome, error = classify(
-        ended.seen, is_command=is_command(task, run, settings), report=ended.report
-    )
+    # A runner's report comes from an agent, also where its profile has gone from the settings meanwhile.
+    by_status = ended.report is None and is_command(task, run, settings)
+    outcome, error = classify(ended.seen, is_command=by_status, report=ended.report)
     if run.pending is not None or (outcome is Outcome.COMPLETED and task.check_command is not None):
         if run.pending is None:
             runs.pending(tx, run.id, "{}")

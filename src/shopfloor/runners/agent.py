@@ -20,19 +20,19 @@ from typing import NoReturn
 from shopfloor.domain.errors import BoardError, Unavailable
 from shopfloor.domain.limits import AGENT_OUTPUT_BYTES_MAX
 from shopfloor.runners import brief as briefs
+from shopfloor.runners.acp import AcpConversation
 from shopfloor.runners.brief import Brief
 from shopfloor.runners.cli import CliConversation
 from shopfloor.runners.conversation import Conversation, Surroundings, Waker
 from shopfloor.runners.ledger import Identity, Ledger
 from shopfloor.runners.pulse import Pulse
+from shopfloor.runners.template import MCP_TOKEN, MCP_URL
 from shopfloor.runners.turns import Turns
 
 GUARD_REFUSED = "guard_refused"
 GUARD_TRIES_S = 120.0
 MASKED = "***"
 MASKED_CHARS_LEAST = 4
-# The bearer token of the board's MCP server: the run and its token in one word.
-MCP_TOKEN, MCP_URL = "SHOPFLOOR_MCP_TOKEN", "SHOPFLOOR_MCP_URL"
 
 
 class NotWanted(Exception):
@@ -148,6 +148,14 @@ class _Runner:
             _end_by(signal.SIGTERM)
 
     def _conversation(self) -> Conversation:
+        if self._brief.profile.kind == "acp":
+            return AcpConversation(
+                self._brief,
+                self._around,
+                self._waker,
+                environment=self._environment,
+                ledger=self._ledger,
+            )
         return CliConversation(self._brief, self._around, self._waker, self._environment)
 
     def _told_to_leave(self, _number: int, _frame: FrameType | None) -> None:

@@ -7,12 +7,13 @@ login or a limit is stopped when its own output says so.
 
 from __future__ import annotations
 
+import json
 import os
-import time
 from collections.abc import Mapping
 
 from shopfloor.domain.errors import BoardError
 from shopfloor.process.child import Child
+from shopfloor.runners import seeing
 from shopfloor.runners.brief import Brief
 from shopfloor.runners.conversation import TOOLS_OF_THE_BOARD, Surroundings, Turned, Waker, clock
 from shopfloor.runners.reader import Reader
@@ -21,9 +22,8 @@ from shopfloor.runners.signs import BY_STATUS, Meaning, Sign, failure
 from shopfloor.runners.template import Template, Turn
 
 LOOK_S = 30.0
+RESULT_BYTES_MAX = 8 * 1024 * 1024
 STOP_GRACE_S = 3.0
-# How long the program may take to leave after a SIGTERM that reached the runner; then it is told once more.
-LEAVE_S = 1.0
 # A refused login is tried again by some programs; more than so many times it will not get better.
 REFUSALS_MAX = 3
 REFUSED = "auth_failed"
@@ -56,16 +56,32 @@ class CliConversation:
             start = self._template.start(say)
             child = Child(start.argv, env=start.env, cwd=self._brief.workspace, stdin=start.stdin)
         except (OSError, ValueError, BoardError) as wrong:
-            return Turned(failure=_not_started(self._brief, wrong))
+            return Turned(failure=seeing.not_started(self._brief, wrong))
         reader = Reader(self._output, clock)
         self._around.in_turn = True
         try:
             cut_off, why = self._watch(child, reader)
         finally:
             self._around.in_turn = False
-        for line in reader.finish():
+        self._read_result(reader)
+        failed = child.status is not None and child.status.code != 0
+        for line in reader.finish(failed=failed):
             self._around.show(line)
         return self._turned(child, reader, why, cut_off=cut_off)
+
+    def _read_result(self, reader: Reader) -> None:
+        """Take in the file that the program leaves as its result, if it left one."""
+        path = self._template.result_file()
+        if path is None:
+            return
+        try:
+            with open(path, "rb") as file:  # noqa: PTH123 - no pathlib in runners
+                found = json.loads(file.read(RESULT_BYTES_MAX))
+            os.unlink(path)  # noqa: PTH108 - as above; the next turn leaves its own
+        except (OSError, ValueError):
+            return
+        if isinstance(found, dict):
+            reader.take(found)
 
     def begin_anew(self) -> None:
         """Forget the session: the next turn begins a new one."""
@@ -77,7 +93,7 @@ class CliConversation:
     def _watch(self, child: Child, reader: Reader) -> tuple[bool, Failure | None]:
         """Read until the program ends or must be stopped; answers why it was."""
         child.wake_by(self._waker.fd)
-        told = _Told(self._around, reader, self._counted if self._sums else NOTHING)
+        told = seeing.Told(self._around, reader, self._counted if self._sums else NOTHING)
         try:
             while child.status is None:
                 for line in child.read(LOOK_S):
@@ -87,7 +103,7 @@ class CliConversation:
                 self._waker.drain()
                 told.tell()
                 if self._around.told_to_leave:
-                    _see_off(child)
+                    seeing.see_off(child)
                     return True, None
                 if self._around.stopped:
                     child.stop(STOP_GRACE_S)
@@ -155,45 +171,8 @@ class CliConversation:
         return found
 
 
-class _Told:
-    """Tells the pulse what changed since the last look."""
-
-    def __init__(self, around: Surroundings, reader: Reader, counted: Usage) -> None:
-        self._around, self._reader, self._counted = around, reader, counted
-        self._usage = NOTHING
-        self._known: tuple[str | None, str | None] = (None, None)
-        self._moves = 0
-
-    def tell(self) -> None:
-        reader, pulse = self._reader, self._around.pulse
-        if (reader.session, reader.model) != self._known:
-            self._known = (reader.session, reader.model)
-            pulse.session(*self._known)
-        if reader.moves != self._moves:
-            self._moves = reader.moves
-            pulse.alive()
-        if reader.usage != self._usage:
-            self._usage = reader.usage
-            pulse.used(self._around.spent.plus(reader.usage.less(self._counted)))
-
-
 def _is_the_boards(tool: str) -> bool:
     return any(name in tool for name in TOOLS_OF_THE_BOARD)
-
-
-def _see_off(child: Child) -> None:
-    """Wait for the end of a program that was told to leave together with the runner; tell it once more."""
-    deadline = time.monotonic() + LEAVE_S
-    while child.status is None and time.monotonic() < deadline:
-        child.read(LEAVE_S)
-    if child.status is None:
-        child.stop(LOOK_S)
-
-
-def _not_started(brief: Brief, wrong: Exception) -> Failure:
-    words = wrong.message if isinstance(wrong, BoardError) else str(wrong)
-    step = f"shop profile check {brief.profile.name}"
-    return Failure("spawn_failed", f"the agent program could not be started: {words}", next=step)
 
 
 def new_session_id() -> str:

@@ -33,8 +33,10 @@ PLACEHOLDERS = {
     "model": "the model",
     "provider": "the model's provider",
     "max_turns": "the program's own limit of steps",
+    "permission": "the word of the table `permissions` for the profile's permissions",
     "skills": "the skills, with commas between them",
     "mcp_url": "the address of the board's MCP server",
+    "mcp_token": "the token for it; only in `env`, which nobody else can read",
     "mcp_json": "the table `mcp`, as JSON",
     "mcp_command": "the program of the MCP bridge on standard input and output",
     "mcp_args": "its arguments, as a list",
@@ -63,12 +65,15 @@ SHAPE = {
     "title": Field(TEXT, "What it is, in a few words; the profile's description where it has none"),
     "install": Field(TEXT, "How it is installed"),
     "login": Field(TEXT, "What to do when its provider refuses the login"),
+    "setup": Field(TEXT, "What to do once so that it has the board's tools, where no preset can do it"),
+    "verdict": Field(TEXT, "`said` by the agent (usual), or the `turn`: for programs without tools and shell"),
     "version": Field(WORDS, "Arguments that print its version"),
     "minimum": Field(TEXT, "The oldest version that this preset is known to work with"),
     "argv": Field(WORDS, "Its arguments. A word `@name` stands for that list of `[options]`"),
     "prompt": Field(TEXT, "How a prompt goes in: `stdin`, or `argument` (a pointer to the context file)"),
     "pass_env": Field(WORDS, "Variables of the dispatcher that its workers get: logins and addresses"),
     "env": Field(TABLE, "Variables of its process; those of the profile win"),
+    "permissions": Field(TABLE, "What `{permission}` stands for with `auto`, `ask` and `refuse`"),
     "options": Field(TABLE, "Lists of arguments, used where they apply"),
     "session": Field(TABLE, "How a session is named"),
     "mcp": Field(TABLE, "What `{mcp_json}` stands for"),
@@ -98,8 +103,9 @@ FILE = {
     "path": Field(TEXT, "Where, usually below `{run}`"),
     "text": Field(TEXT, "What it holds"),
     "json": Field(TABLE, "What it holds, as JSON"),
-    "needs": Field(TEXT, "`mcp`: only with the board's tools"),
+    "needs": Field(TEXT, "`mcp`: only with the board's tools; `model`: only with a model"),
 }
+NEEDS = ("mcp", "model")
 OUTPUT = {
     "format": Field(
         TEXT, "`jsonl`: an event a line. `json`: one object at the end. `text`: plain lines"
@@ -109,6 +115,7 @@ OUTPUT = {
     ),
     "lines": Field(WORDS, "What a plain line means, by a regular expression"),
     "messages": Field(WORDS, "What a failure's message means, by a regular expression"),
+    "result": Field(TEXT, "A file of JSON that it leaves; read as one more event"),
     "codes": Field(TABLE, "What a failure's code means"),
     "exits": Field(TABLE, "What an exit status means"),
 }
@@ -142,7 +149,7 @@ EVENT = {
 LINE = {
     "stream": Field(TEXT, "`stdout` or `stderr`; both where it is left out"),
     "match": Field(TEXT, "The expression; its groups `session`, `status`, `retry_after`, `reset`, `message` are taken"),
-    "last": Field(bool, "It counts only among the last lines, where an agent's words cannot be meant"),
+    "last": Field(bool, "It counts only among the last lines of a program that exits with an error"),
     "retrying": Field(bool, "The line says that the program tries again by itself"),
     "ending": Field(TEXT, "What the failure is"),
 }  # fmt: skip
@@ -188,6 +195,7 @@ def check(preset: Mapping[str, Any]) -> None:
             raise Invalid(f"{name} is missing")
     _one_of(preset, "kind", ("cli", "acp"), "it")
     _one_of(preset, "prompt", ("stdin", "argument"), "it")
+    _one_of(preset, "verdict", ("said", "turn"), "it")
     _options(preset)
     session = preset.get("session", {})
     _keys(session, SESSION, "session")
@@ -197,8 +205,11 @@ def check(preset: Mapping[str, Any]) -> None:
         _keys(file, FILE, "a file")
         if ("text" in file) == ("json" in file) or "path" not in file:
             raise Invalid("a file has a path, and either text or json")
+        if file.get("needs", "mcp") not in NEEDS:
+            raise Invalid(f"needs of a file is one of {', '.join(NEEDS)}")
     _output(preset.get("output", {}))
     _placeholders(preset, "it")
+    _token_in_env_alone(preset)
 
 
 def _options(preset: Mapping[str, Any]) -> None:
@@ -288,3 +299,10 @@ def _placeholders(value: object, where: str) -> None:
         for name, one in value.items():
             if name != "output":
                 _placeholders(one, name)
+
+
+def _token_in_env_alone(preset: Mapping[str, Any]) -> None:
+    """The token is nobody's to read but the program's: not in an argument list, not in a file."""
+    rest = {name: value for name, value in preset.items() if name != "env"}
+    if "{mcp_token}" in str(rest):
+        raise Invalid("{mcp_token} stands only in env; arguments and files can be read by others")

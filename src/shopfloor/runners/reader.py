@@ -71,7 +71,7 @@ class Reader:
         """Take in one line; answers with what to show of it."""
         event = self._event(line) if stream == "stdout" and self._format == "jsonl" else None
         if event is not None:
-            return self._take(event)
+            return self.take(event)
         if stream == "stdout" and self._format == "json":
             if self._whole_chars < WHOLE_CHARS_MAX:
                 self._whole.append(line)
@@ -79,14 +79,14 @@ class Reader:
             return []
         return self._plain(stream, line)
 
-    def finish(self) -> list[str]:
-        """The output is at its end: read what could not be read before."""
+    def finish(self, *, failed: bool = False) -> list[str]:
+        """The output is at its end: read what could not be read before; `failed` is by the exit status."""
         shown = self._flush()
         if self._format == "json":
             for event in _last_json("\n".join(self._whole)):
-                shown += self._take(event)
+                shown += self.take(event)
             shown += self._flush()
-        for stream, line in self._last:
+        for stream, line in self._last if failed else ():
             for pattern, rule in self._lines:
                 if rule.get("last") and rule.get("stream", stream) == stream:
                     self._by_line(pattern, rule, line)
@@ -99,7 +99,8 @@ class Reader:
             return None
         return found if isinstance(found, dict) else None
 
-    def _take(self, event: Any) -> list[str]:
+    def take(self, event: Any) -> list[str]:
+        """Take in one event; answers with what to show of it."""
         shown: list[str] = []
         for rule in self._events:
             if paths.holds(event, rule["when"]):

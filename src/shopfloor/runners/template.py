@@ -19,6 +19,8 @@ from shopfloor.domain.errors import Invalid
 from shopfloor.runners.brief import Brief
 
 GROUP = "@"
+# The bearer token of the board's MCP server: the run and its token in one word.
+MCP_TOKEN, MCP_URL = "SHOPFLOOR_MCP_TOKEN", "SHOPFLOOR_MCP_URL"
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -57,12 +59,13 @@ class Template:
     def start(self, turn: Turn) -> Start:
         """What to start for a turn; its files are written first.  Raises Invalid, OSError."""
         values = self._values(turn)
-        self._write_files(values)
+        self.write_files(values)
         stdin = values["prompt_file"] if self._preset.get("prompt", "stdin") == "stdin" else None
         return Start(self.argv(values, turn), self.environment(values), stdin)
 
     def argv(self, values: Mapping[str, str], turn: Turn | None = None) -> tuple[str, ...]:
         """The argument list, the program first."""
+        self._check_permissions()
         words: list[str] = [self._brief.profile.program or self._preset["program"]]
         for word in self._preset["argv"]:
             if not word.startswith(GROUP):
@@ -75,12 +78,18 @@ class Template:
 
     def environment(self, values: Mapping[str, str]) -> dict[str, str]:
         """The program's environment: the worker's, which wins, and the preset's beside it."""
+        known = {**values, "mcp_token": self._base.get(MCP_TOKEN, "")}
         own = {
-            name: fill(text, values)
+            name: fill(text, known)
             for name, text in self._preset.get("env", {}).items()
-            if self._brief.mcp is not None or not self._is_file_of_mcp(text)
+            if text not in self._left_out() and self._has_what_it_names(text)
         }
         return {**own, **self._base}
+
+    def result_file(self) -> str | None:
+        """The file in which the program leaves its result."""
+        found = self._preset.get("output", {}).get("result")
+        return None if found is None else fill(found, self.values())
 
     def values(self) -> dict[str, str]:
         """What the placeholders stand for, whatever the turn."""
@@ -94,6 +103,7 @@ class Template:
             "model": brief.model or "",
             "provider": brief.profile.provider or "",
             "max_turns": str(brief.profile.max_turns or ""),
+            "permission": self._preset.get("permissions", {}).get(brief.profile.permissions, ""),
             "skills": ",".join(brief.skills),
             "mcp_url": "" if mcp is None else mcp.url,
             "mcp_command": "" if mcp is None else mcp.stdio[0],
@@ -117,8 +127,6 @@ class Template:
         brief = self._brief
         if name == "permissions":
             wanted = brief.profile.permissions
-            if wanted not in self._options and wanted != "auto":
-                raise Invalid(f"the preset {brief.profile.preset!r} has no permissions {wanted!r}")
             return self._options.get(wanted, [])
         if name == "session":
             resumes = turn is not None and turn.resumes
@@ -138,16 +146,35 @@ class Template:
             else []
         )
 
-    def _is_file_of_mcp(self, text: str) -> bool:
-        """Whether a variable names a file that is written only with the board's tools."""
-        return any(file.get("needs") == "mcp" and file["path"] == text for file in self._files())
+    def _has_what_it_names(self, text: str) -> bool:
+        """Whether there is a value for what a variable is made of."""
+        if "{mcp_" in text and self._brief.mcp is None:
+            return False
+        return "{model}" not in text or bool(self._brief.model)
+
+    def _check_permissions(self) -> None:
+        """Refuse a policy that the program cannot be held to."""
+        wanted = self._brief.profile.permissions
+        known = {"auto", *self._options, *self._preset.get("permissions", {})}
+        if wanted not in known:
+            name = self._brief.profile.preset
+            raise Invalid(f'the preset {name!r} has no way to {wanted}; use permissions = "auto"')
+
+    def _left_out(self) -> set[str]:
+        """The files that are not written, so that no variable may name them."""
+        return {file["path"] for file in self._files() if not self._applies(file.get("needs"))}
+
+    def _applies(self, needs: str | None) -> bool:
+        has = {None: True, "mcp": self._brief.mcp is not None, "model": bool(self._brief.model)}
+        return has[needs]
 
     def _files(self) -> list[Mapping[str, Any]]:
         return list(self._preset.get("files", ()))
 
-    def _write_files(self, values: Mapping[str, str]) -> None:
+    def write_files(self, values: Mapping[str, str]) -> None:
+        """Write the preset's files of a run; raises OSError."""
         for file in self._files():
-            if file.get("needs") == "mcp" and self._brief.mcp is None:
+            if not self._applies(file.get("needs")):
                 continue
             path = fill(file["path"], values)
             text = fill(file["text"], values) if "text" in file else None

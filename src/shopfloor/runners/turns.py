@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from shopfloor.domain import limits
 from shopfloor.domain.errors import BoardError
 from shopfloor.runners import judge, prompts, report
 from shopfloor.runners.brief import Brief, Goal
@@ -115,6 +116,8 @@ class Turns:
         self._limited_since = None
         if self._brief.goal is not None:
             return self._towards_the_goal(self._brief.goal, turned)
+        if self._brief.preset.get("verdict") == "turn" and self._brief.role == "worker":
+            return self._tell("task.complete", summary=self._summary(turned))
         return self._reminded()
 
     def _has_verdict(self) -> bool:
@@ -184,8 +187,7 @@ class Turns:
         if isinstance(found, NoJudge):
             return self._tell("task.block", reason=self._mask(found.sentence), kind="transient")
         if found.verdict == "done":
-            summary = turned.text or found.reason or "the goal is reached"
-            return self._tell("task.complete", summary=report.cut(self._mask(summary), 16_000))
+            return self._tell("task.complete", summary=self._summary(turned, found.reason))
         if found.verdict == "impossible":
             return self._tell("task.block", reason=self._mask(found.reason), kind="capability")
         if self.report.turns >= goal.turns:
@@ -194,6 +196,11 @@ class Turns:
         self._around.show(f"… turn {self.report.turns} of {goal.turns}: {found.reason}")
         words = prompts.next_turn(found.reason, found.next)
         return Say(words, words) if self._goes_on() else self._whole(words)
+
+    def _summary(self, turned: Turned, otherwise: str = "") -> str:
+        """The handoff of a task that is completed in the agent's place: its last words."""
+        words = turned.text or otherwise or "the agent ended its turn without a failure"
+        return report.cut(self._mask(words), limits.FINAL_TEXT_BYTES_MAX)
 
     def _judged(self, goal: Goal, turned: Turned) -> Judgement | NoJudge:
         """What the judge finds; where none is configured, the agent itself says when it is done."""
