@@ -5,6 +5,9 @@ parallel, build an index that needs two attempts, merge it all into a report), t
 day does: kills the dispatcher, and a worker, with SIGKILL.  In the end it compares what the workers
 wrote down themselves with what the board says, and fails if a promise was not kept.
 
+Then an agent works a task with the board's tools: it asks a person, goes on with the answer, and is
+reminded of its verdict.  No model and no key is needed for that: see `examples/apprentice.py`.
+
 Everything it asks goes through the command `shop`, as you would type it; the programs of the tasks
 are in `examples/workers.py`.  The board stays in `.cache/demo` until the next time.
 """
@@ -16,105 +19,30 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
-HOME = ROOT / ".cache" / "demo"
+from examples import agent_story
+from examples.stage import (
+    HOME,
+    ROOT,
+    SHOP,
+    SLOTS,
+    Broken,
+    Daemon,
+    Row,
+    Screen,
+    ask,
+    colour,
+    say,
+    shop,
+    start_daemon,
+)
+
 LEDGER = HOME / "ledger.jsonl"
 SOURCE = ROOT / "src" / "shopfloor"
-SHOP = str(Path(sys.executable).with_name("shop"))
 WORKERS = [sys.executable, str(ROOT / "examples" / "workers.py")]
-MINE = {name: value for name, value in os.environ.items() if not name.startswith("SHOPFLOOR_")}
-ENVIRONMENT = {**MINE, "SHOPFLOOR_HOME": str(HOME)}
-SLOTS = 4
 CHECKERS = 4
-PATIENCE_S = 45.0
-COLOURED = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-COLOURS = {"done": 32, "running": 34, "ready": 36, "blocked": 31, "crashed": 31, "check_failed": 33}
-Row = dict[str, Any]
-Daemon = subprocess.Popen[bytes]
-
-
-class Broken(Exception):
-    """A promise that did not hold."""
-
-
-def shop(*words: str) -> str:
-    """Run one command and return what it prints; a refusal ends the demo with its sentence."""
-    done = subprocess.run(
-        [SHOP, *words], env=ENVIRONMENT, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise Broken(f"`shop {' '.join(words)}` exited {done.returncode}: {done.stderr.strip()}")
-    return done.stdout
-
-
-def ask(*words: str) -> Any:
-    """The same, as data: every command takes --json."""
-    return json.loads(shop("--json", *words))
-
-
-def start_daemon() -> Daemon:
-    """`shop up`: the one process that starts and settles work.  It may die; nothing else does."""
-    with (HOME / "up.log").open("a") as log:
-        return subprocess.Popen([SHOP, "up", "--max", str(SLOTS)], env=ENVIRONMENT, stderr=log)
-
-
-class Screen:
-    """Follows the board's events and prints a line for each that moves a task."""
-
-    def __init__(self) -> None:
-        self.last = 0
-        self.titles: dict[int, str] = {}
-        self.status: dict[int, str] = {}
-
-    def until(self, condition: Callable[[], Any], what: str) -> Any:
-        """Show what happens until the condition holds; too long a wait is a broken promise."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not (found := condition()):
-            if time.monotonic() > deadline:
-                raise Broken(f"waited {PATIENCE_S:.0f} s in vain for {what}")
-            self.look("300ms")
-        return found
-
-    def look(self, wait: str = "0s") -> None:
-        """Print the events since the last look; `shop watch` does the same by itself."""
-        page = ask("events", "--after", str(self.last), "--wait", wait, "--limit", "500")
-        for event in page["events"]:
-            if event["status"] is not None:
-                self.status[event["task"]] = event["status"]
-                self.show(event)
-        self.last = page["last"]
-
-    def show(self, event: Row) -> None:
-        kind, data = event["kind"], event["data"]
-        self.titles.setdefault(event["task"], data.get("title", ""))
-        words = f"attempt {data['attempt']}" if kind == "claimed" else data.get("error", "")
-        first = (words or data.get("summary") or "").partition("\n")[0]
-        line = f"#{event['task']:<3} {self.titles[event['task']]:<32} {kind:<13} {first}"
-        print(
-            f"  {colour(event['status'] if kind == 'claimed' else kind, line.rstrip())}", flush=True
-        )
-
-    def all_done(self) -> bool:
-        return bool(self.status) and set(self.status.values()) == {"done"}
-
-
-def colour(name: str, text: str) -> str:
-    """The text in the colour of a status or event, on a terminal."""
-    code = COLOURS.get({"completed": "done", "claimed": "running"}.get(name, name))
-    return f"\033[{code}m{text}\033[0m" if COLOURED and code else text
-
-
-def say(*lines: str) -> None:
-    """A step of the demo, in its own words."""
-    print()
-    for line in lines:
-        print(f"\033[1m{line}\033[0m" if COLOURED else line, flush=True)
 
 
 def create(title: str, *flags: str, worker: tuple[str, ...]) -> int:
@@ -264,11 +192,12 @@ def demonstrate(daemons: list[Daemon]) -> bool:
     say(f"What the last task kept: shop fetch {tasks.report} report.md")
     print(shop("fetch", str(tasks.report), "report.md"))
     kept = promises(tasks, survivors, killed)
+    kept += agent_story.tell(screen)
     for sentence, held in kept:
         print(f"{'ok    ' if held else 'BROKEN'} {sentence}")
     say(
         "Look further:",
-        f"  export SHOPFLOOR_HOME={HOME} PATH=$PATH:{Path(SHOP).parent}",
+        f"  export SHOPFLOOR_HOME={HOME} PATH=$PATH:{SHOP.rpartition('/')[0]}",
         f"  shop list; shop show {tasks.indexing}; shop context {tasks.indexing}; shop events",
         f"  shop run show {killed}",
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -69,6 +70,7 @@ class Request:
     """One call of a model.
 
     `number` counts the calls of the same address from 1, `at_s` is seconds since the first of them.
+    `id` is what the answer will be named by: programs that keep a session tell answers apart by it.
     """
 
     wire: Wire
@@ -80,11 +82,21 @@ class Request:
     body: Body = field(repr=False)
     number: int = 1
     at_s: float = 0.0
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
 
     @property
     def prompts(self) -> list[str]:
         """What the program, or a person through it, said to the model, oldest first."""
         return [item.text for item in self.items if isinstance(item, Said) and item.who == "user"]
+
+    @property
+    def made(self) -> list[Item]:
+        """What the model itself said and called so far, oldest first."""
+        return [
+            item
+            for item in self.items
+            if isinstance(item, Called) or (isinstance(item, Said) and item.who == "model")
+        ]
 
     @property
     def answers(self) -> list[str]:

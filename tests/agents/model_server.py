@@ -79,7 +79,7 @@ class Call:
             f"calls {said.tool.name} {said.arguments}" if isinstance(said, ToolCall) else str(said)
         )
         return {
-            "at_s": round(self.at_s, 2),
+            "at_s": round(self.request.at_s, 2),
             "scenario": self.scenario,
             "word": self.word,
             "wire": self.request.wire,

@@ -6,6 +6,7 @@ every format that it is here.  Every answer is charged the same tokens, so that 
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -24,11 +25,26 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """The model calls a tool."""
+    """The model calls a tool; arguments that are a string are sent as they are, right or wrong."""
 
     tool: Tool
-    arguments: Body
+    arguments: Body | str
     id: str
+
+    @property
+    def text(self) -> str:
+        """The arguments as the text that they are on the wire."""
+        given = self.arguments
+        return given if isinstance(given, str) else json.dumps(given)
+
+    @property
+    def value(self) -> object:
+        """The arguments for formats that carry them as JSON; what is none becomes a string."""
+        try:
+            found: object = json.loads(self.text)
+        except ValueError:
+            return {"unreadable": self.text}
+        return found
 
 
 @dataclass(frozen=True, slots=True)

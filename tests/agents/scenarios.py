@@ -200,7 +200,8 @@ def rate_limited(retry_after_s: int | None) -> Failure:
 def in_turn(*replies: Reply | str) -> Scenario:
     """Each call of an address gets the next of these, and the last one again and again.
 
-    A string is what the model says; where the request forces a call of a tool, it is the arguments.
+    A string is what the model says; where the request forces a call of a tool, it is the arguments,
+    right or wrong.
     """
 
     def scenario(request: Request) -> Reply:
@@ -210,15 +211,16 @@ def in_turn(*replies: Reply | str) -> Scenario:
         tool = forced(request)
         if tool is None:
             return Text(reply)
-        return ToolCall(tool, json.loads(reply), f"call_{request.number:07d}")
+        return ToolCall(tool, reply, f"call_{request.number:07d}")
 
     return scenario
 
 
 def forced(request: Request) -> Tool | None:
     """The tool that a request makes the model call, which is how some clients ask for structure."""
-    choice = request.body.get("tool_choice")
-    if not request.tools or choice in (None, "auto", "none"):
+    google = request.body.get("toolConfig", {}).get("functionCallingConfig", {}).get("mode")
+    choice = request.body.get("tool_choice") or {"ANY": "required"}.get(google)
+    if not request.tools or choice in (None, "auto", "none") or choice == {"type": "auto"}:
         return None
     return request.tools[0]
 
@@ -302,5 +304,5 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "approves": script(SHOW, COMPLETE, Say("It is approved.")),
     "goal": script(*(Say(f"Part {number} of the work is done.") for number in range(1, 30))),
-    "sums": script(Tools("task_subtask", {"title": "a part of it"}), *BY_TOOLS),
+    "parts": script(Tools("task_subtask", {"title": "a part of it"}), *BY_TOOLS),
 }

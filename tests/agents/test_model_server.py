@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from tests.agents.model_server import ModelServer
 from tests.agents.replies import OUTPUT_TOKENS
 from tests.agents.scenarios import SUMMARY
 from tests.support.waiting import eventually
@@ -38,12 +37,6 @@ BODIES = {
         ],
     },
 }
-
-
-@pytest.fixture
-def models(tmp_path):
-    with ModelServer(tmp_path / "models.jsonl") as server:
-        yield server
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ Each is one document, or the events of a stream: pairs of (name or None, data).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,14 +40,14 @@ def chat_document(request: Request, reply: Text | ToolCall) -> Body:
     if isinstance(reply, Text):
         message["content"] = reply.text
     else:
-        message["tool_calls"] = [_chat_call(reply, json.dumps(reply.arguments))]
+        message["tool_calls"] = [_chat_call(reply, reply.text)]
     ended = "stop" if isinstance(reply, Text) else "tool_calls"
     choice = {"index": 0, "message": message, "finish_reason": ended}
     return {**_chat_head(request, "chat.completion"), "choices": [choice], "usage": _chat_usage()}
 
 
 def _chat_head(request: Request, kind: str) -> Body:
-    return {"id": "chatcmpl-scripted", "object": kind, "created": 1, "model": request.model}
+    return {"id": f"chatcmpl-{request.id}", "object": kind, "created": 1, "model": request.model}
 
 
 def chat_events(request: Request, reply: Text | ToolCall) -> Iterator[Event]:
@@ -62,7 +61,7 @@ def chat_events(request: Request, reply: Text | ToolCall) -> Iterator[Event]:
             yield chunk({"content": word})
         yield chunk({}, "stop")
     else:
-        first, second = halves(json.dumps(reply.arguments))
+        first, second = halves(reply.text)
         yield chunk({"tool_calls": [{"index": 0, **_chat_call(reply, first)}]})
         yield chunk({"tool_calls": [{"index": 0, "function": {"arguments": second}}]})
         yield chunk({}, "tool_calls")
@@ -74,23 +73,30 @@ def chat_events(request: Request, reply: Text | ToolCall) -> Iterator[Event]:
 # Responses of OpenAI.
 
 
-def _responses_item(reply: Text | ToolCall) -> Body:
+def _responses_item(request: Request, reply: Text | ToolCall) -> Body:
     if isinstance(reply, Text):
         content = [{"type": "output_text", "text": reply.text, "annotations": []}]
-        head = {"type": "message", "id": "msg_scripted", "role": "assistant"}
+        head = {"type": "message", "id": f"msg_{request.id}", "role": "assistant"}
         return {**head, "status": "completed", "content": content}
     call: Body = {"call_id": reply.id, "status": "completed"}
     if reply.tool.kind == "local_shell":
-        action = {"type": "exec", "command": reply.arguments["command"], "env": {}}
+        action = {"type": "exec", "command": _given(reply, "command"), "env": {}}
         return {"type": "local_shell_call", "id": f"lsc_{reply.id}", "action": action, **call}
     call |= {"name": reply.tool.name}
     if reply.tool.kind == "custom":
-        text = next(iter(reply.arguments.values()), "")
+        text = _given(reply, "input", "command")
         return {"type": "custom_tool_call", "id": f"ctc_{reply.id}", "input": text, **call}
     if reply.tool.namespace is not None:
         call["namespace"] = reply.tool.namespace
-    arguments = json.dumps(reply.arguments)
+    arguments = reply.text
     return {"type": "function_call", "id": f"fc_{reply.id}", "arguments": arguments, **call}
+
+
+def _given(reply: ToolCall, *names: str) -> object:
+    """The one argument that a tool without a schema takes."""
+    found = reply.value
+    assert isinstance(found, dict), "only tools with a schema get what is no JSON"
+    return next((found[name] for name in names if name in found), "")
 
 
 def responses_document(request: Request, reply: Text | ToolCall) -> Body:
@@ -102,12 +108,12 @@ def responses_document(request: Request, reply: Text | ToolCall) -> Body:
         "total_tokens": INPUT_TOKENS + OUTPUT_TOKENS,
     }
     return {
-        "id": "resp_scripted",
+        "id": f"resp_{request.id}",
         "object": "response",
         "created_at": 1,
         "status": "completed",
         "model": request.model,
-        "output": [_responses_item(reply)],
+        "output": [_responses_item(request, reply)],
         "usage": usage,
         "error": None,
         "incomplete_details": None,
@@ -122,7 +128,7 @@ def responses_events(request: Request, reply: Text | ToolCall) -> Iterator[Event
     whole = responses_document(request, reply)
     begun = {**whole, "status": "in_progress", "output": [], "usage": None}
     yield from _numbered("response.created", response=begun)
-    item = _responses_item(reply)
+    item = _responses_item(request, reply)
     place = {"item_id": item["id"], "output_index": 0}
     if isinstance(reply, Text):
         part = {**place, "content_index": 0}

@@ -5,7 +5,6 @@ Each is one document, or the events of a stream: pairs of (name or None, data).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,7 +24,7 @@ from tests.agents.replies import (
 def _anthropic_block(reply: Text | ToolCall) -> Body:
     if isinstance(reply, Text):
         return {"type": "text", "text": reply.text}
-    return {"type": "tool_use", "id": reply.id, "name": reply.tool.name, "input": reply.arguments}
+    return {"type": "tool_use", "id": reply.id, "name": reply.tool.name, "input": reply.value}
 
 
 def anthropic_document(request: Request, reply: Text | ToolCall, *, begun: bool = False) -> Body:
@@ -37,7 +36,7 @@ def anthropic_document(request: Request, reply: Text | ToolCall, *, begun: bool 
         "service_tier": "standard",
     }
     return {
-        "id": "msg_scripted",
+        "id": f"msg_{request.id}",
         "type": "message",
         "role": "assistant",
         "model": request.model,
@@ -63,7 +62,7 @@ def anthropic_events(request: Request, reply: Text | ToolCall) -> Iterator[Event
     if isinstance(reply, Text):
         deltas = [{"type": "text_delta", "text": word} for word in words(reply.text)]
     else:
-        pieces = halves(json.dumps(reply.arguments))
+        pieces = halves(reply.text)
         deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
     for delta in deltas:
         yield event("content_block_delta", index=0, delta=delta)
@@ -80,7 +79,7 @@ def gemini_document(request: Request, reply: Text | ToolCall) -> Body:
     if isinstance(reply, Text):
         part: Body = {"text": reply.text}
     else:
-        called = {"name": reply.tool.name, "args": reply.arguments, "id": reply.id}
+        called = {"name": reply.tool.name, "args": reply.value, "id": reply.id}
         part = {"functionCall": called}
     content = {"role": "model", "parts": [part]}
     usage = {
