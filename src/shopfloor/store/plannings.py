@@ -54,6 +54,6 @@ def last(tx: Tx, task_id: int) -> Planning | None:
     return None if row is None else Planning._make(row)
 
 
-def wanted(tx: Tx, most: int) -> list[tuple[int, int]]:
+def wanted(tx: Tx, limit: int) -> list[tuple[int, int]]:
     """The ideas in triage that no model was asked about since a person last touched them, and when that was."""
-    return [(int(row[0]), int(row[1])) for row in tx.all("planning_wanted", most=most)]
+    return [(int(row[0]), int(row[1])) for row in tx.all("planning_wanted", limit=limit)]

@@ -16,7 +16,7 @@ SELECT task.id, task.touched_at FROM task
  WHERE task.status = 'triage' AND task.decomposed_at IS NULL AND task.loop_count = 0
    AND NOT EXISTS (SELECT 1 FROM planning WHERE planning.task_id = task.id AND planning.at >= task.touched_at)
  ORDER BY task.priority DESC, task.id
- LIMIT :most
+ LIMIT :limit
 
 -- name: planning_last
 SELECT * FROM planning WHERE task_id = :task_id ORDER BY id DESC LIMIT 1
