@@ -68,7 +68,7 @@ def keep_house(board):
     board.write(lambda tx: sweep.repair_queues(tx, 0))
     board.write(lambda tx: sweep.prune_requests(tx, board.now))
     board.read(lambda tx: runs.live_of_host(tx, "here"))
-    board.read(sweep.times)
+    board.read(lambda tx: sweep.times(tx, SETTINGS))
     key = {"title": "x", "idempotency_key": "k"}
     board.ask("task.create", request_id="once", **key)
     board.ask("task.create", request_id="once", **key)

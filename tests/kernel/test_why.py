@@ -10,7 +10,7 @@ import pytest
 
 from shopfloor.domain.errors import NotFound
 from shopfloor.domain.lifecycle import Status
-from shopfloor.domain.outcomes import Exit
+from shopfloor.domain.outcomes import Exit, Report
 from shopfloor.domain.settings import Dispatch, Profile, Settings
 from shopfloor.kernel import why
 from shopfloor.kernel.why import Surroundings, living_dispatchers
@@ -98,6 +98,14 @@ def asked(board):
     return task
 
 
+def limited(board):
+    board.settings = Settings(profiles={"a": Profile("a", kind="cli")})
+    task = board.create(assignee="a")
+    [one] = board.start()
+    board.settle(one.run_id, Exit(exit_code=75), report=Report("quota"))
+    return task
+
+
 def looped(board):
     return lead(board, at(board, Status.RUNNING), Status.TRIAGE)
 
@@ -151,6 +159,7 @@ EXAMPLES = [
     ("in_triage", in_status(Status.TRIAGE), HERE),
     ("block_loop", looped, HERE),
     ("question", asked, HERE),
+    ("quota", limited, HERE),
     ("promotes_next", wrongly_waiting, HERE),
     ("waits_for_parents", in_status(Status.TODO), HERE),
     ("parent_failed", of_a_dead_parent, HERE),

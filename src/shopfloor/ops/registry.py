@@ -61,6 +61,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "shopfloor.ops.agents",
         "shopfloor.ops.questions",
     ),
+    "quota": ("shopfloor.ops.quotas",),
     "question": ("shopfloor.ops.questions",),
     "run": ("shopfloor.ops.runs", "shopfloor.ops.progress", "shopfloor.ops.scope"),
     "dispatch": ("shopfloor.ops.dispatch",),

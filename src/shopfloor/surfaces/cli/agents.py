@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from shopfloor.surfaces.cli import moments
 from shopfloor.surfaces.cli.console import one_line
 from shopfloor.surfaces.cli.page import Cell, Page
 
 STATE_INKS = {"open": "red", "answered": "green", "closed": "dim"}
+QUOTA_INKS = {"parked": "red", "probing": "yellow", "opening": "green"}
 
 
 def questions(value: Any, page: Page) -> None:
@@ -55,6 +57,31 @@ def asking(value: Any, page: Page) -> None:
     told = value["question"]
     word = "asked" if told["state"] == "open" else told["state"]
     page.line(f"question {told['id']} {word}; #{value['task']} is {value['status']}")
+
+
+def quotas(value: Any, page: Page) -> None:
+    """Accounts that are waited for, each with its countdown."""
+    if not value:
+        page.note("no account waits for its limit to end")
+        return
+    rows = [
+        [
+            Cell(one["account"]),
+            Cell(one["state"], QUOTA_INKS[one["state"]]),
+            Cell("" if one["left_s"] is None else moments.span(one["left_s"])),
+            Cell(f"{one['rounds']}/{one['rounds_limit']}"),
+            Cell(str(one["waiting"])),
+            Cell("" if one["probe_task"] is None else f"#{one['probe_task']}"),
+            Cell(one["reason"]),
+        ]
+        for one in value
+    ]
+    page.table(["account", "state", ">opens in", ">rounds", ">waiting", ">probe", "reason"], rows)
+
+
+def cleared(value: Any, page: Page) -> None:
+    """An account whose tasks may start now."""
+    page.line(f"{one_line(value['account'])}: its tasks may start now")
 
 
 def listed(found: Sequence[dict[str, Any]], page: Page) -> None:

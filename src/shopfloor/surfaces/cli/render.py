@@ -261,6 +261,8 @@ RENDERERS: dict[str, Renderer] = {
     "QuestionView": agents.question,
     "list[QuestionView]": agents.questions,
     "Asking": agents.asking,
+    "list[QuotaView]": agents.quotas,
+    "ClearedView": agents.cleared,
     "Stats": upkeep.stats,
     "BoardView": upkeep.board,
     "list[BoardView]": upkeep.boards,
