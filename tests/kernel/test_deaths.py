@@ -281,6 +281,19 @@ SCENES = [
     says("task.heartbeat", stands("running"), note="n"),
     says("task.comment", stands("running"), body="b"),
     own("task.inbox", commented),
+    own("task.subtask", stands("running"), title="a piece", wait=True),
+    own(
+        "run.progress",
+        lambda b: at(b, "running", max_tokens=10, assignee="agent"),
+        usage={"input_tokens": 11},
+    ),
+    Scene(
+        "create with limits",
+        lambda _b: None,
+        lambda b, _n: b.ask("task.create", request_id="r", title="t", max_cost=0.5),
+    ),
+    asks("task.edit", lambda b: at(b, "ready", max_tokens=10), max_tokens=0),
+    asks("task.edit", stands("ready"), max_tokens=20, title="t"),
     says("task.ask", family("running"), question="which one?", options=["a", "b"]),
     says("task.ask", stands("running"), question="which one?", wait=True),
     Scene(

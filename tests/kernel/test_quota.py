@@ -1,8 +1,6 @@
 """Provider accounts: one limit lets all tasks of an account wait, one probe goes first, the others follow."""
 
 import threading
-from dataclasses import replace
-
 import pytest
 
 from shopfloor.domain.errors import NotFound
@@ -224,8 +222,8 @@ def test_a_plain_command_that_asks_for_later_parks_no_account(floor):
     [one] = [x for x in floor.start(most=1) if x.task.id == first]
     floor.settle(one.run_id, Exit(exit_code=75))
     assert floor.ask("quota.list") == []
-    profiles = {**SETTINGS.profiles, "plain": replace(SETTINGS.profiles["plain"], account="api")}
-    floor.settings = replace(SETTINGS, profiles=profiles)
+    profiles = {**SETTINGS.profiles, "plain": SETTINGS.profiles["plain"]._replace(account="api")}
+    floor.settings = SETTINGS._replace(profiles=profiles)
     [two] = floor.start()
     floor.settle(two.run_id, Exit(exit_code=75))
     assert quota(floor).account == "api"

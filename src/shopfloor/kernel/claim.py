@@ -18,6 +18,7 @@ from shopfloor.domain.limits import BATCH_PER_TICK
 from shopfloor.domain.model import Hold, Task
 from shopfloor.domain.settings import Settings
 from shopfloor.kernel.apply import Change, Opening, apply, facts_for
+from shopfloor.kernel.budget import Reached, before_start
 from shopfloor.kernel.decide import decide
 from shopfloor.kernel.guards import Guarded, guard_of, note_guard
 from shopfloor.kernel.quota import Gate, account_of, begun, gates, keep
@@ -102,6 +103,7 @@ class Look(NamedTuple):
     paused: dict[tuple[str, str], Hold]
     held: dict[str, set[str]]
     gates: dict[str, Gate]
+    limits: dict[str, Reached]
 
     def gate_of(self, profile: str | None) -> Gate | None:
         """What a profile's account waits for, if it does."""
@@ -151,7 +153,14 @@ def plan(
     space = room(tx, settings, host=host, host_cap=host_cap, most=most)
     everything = holds.everything(tx)
     found_gates = gates(tx, settings)
-    look = Look(settings, space, _pauses(everything, tx.now), _by_task(everything), found_gates)
+    look = Look(
+        settings,
+        space,
+        _pauses(everything, tx.now),
+        _by_task(everything),
+        found_gates,
+        {name: hit for name in settings.profiles if (hit := before_start(tx, settings, name))},
+    )
     paused = look.paused.get(("board", ""))
     if paused is not None:
         return Plan((), (Skip("board_paused", "", f"the board is paused: {paused.reason}"),))
@@ -233,6 +242,9 @@ def _profile_skip(look: Look, lane: str, profile: str) -> Skip | None:
     gate = look.gate_of(profile)
     if gate is not None and gate.kind in ("waits", "spent"):
         return Skip("quota", lane, gate.sentence, None, gate.until)
+    limit = look.limits.get(profile)
+    if limit is not None:
+        return Skip("budget", lane, limit.sentence, None, limit.until)
     if _profile_left(look, profile, 0) <= 0:
         return _profile_cap(look, lane, profile, 0)
     return None

@@ -1,4 +1,4 @@
-"""What holds one queued task back for a while, although it may start: each ends by itself, and can be bypassed."""
+"""What holds one queued task back, although it may start: each can be bypassed, and most end by themselves."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from shopfloor.domain.caller import BOARD
 from shopfloor.domain.limits import ACTIVE_PR_MS
 from shopfloor.domain.model import Task
 from shopfloor.domain.settings import Settings
+from shopfloor.kernel.budget import of_task
 from shopfloor.store import events, holds, notes
 from shopfloor.store.db import Tx
 
@@ -17,7 +18,7 @@ class Guarded(NamedTuple):
 
     code: str
     sentence: str
-    until: int
+    until: int | None
 
 
 def guard_of(tx: Tx, settings: Settings, task: Task) -> Guarded | None:
@@ -33,7 +34,16 @@ def guard_of(tx: Tx, settings: Settings, task: Task) -> Guarded | None:
         if said is not None:
             sentence = "a recent comment links a pull request; `shop bypass` starts it all the same"
             return Guarded("active_pr", sentence, said + ACTIVE_PR_MS)
-    return None
+    return _budget(tx, settings, task)
+
+
+def _budget(tx: Tx, settings: Settings, task: Task) -> Guarded | None:
+    """A limit of the task itself, which ends when a person raises it; commands use nothing."""
+    profile = settings.profiles.get(task.lane)
+    if task.command is not None or profile is None or not profile.is_agent:
+        return None
+    found = of_task(tx, task)
+    return None if found is None else Guarded("budget", found.sentence, None)
 
 
 def note_guard(tx: Tx, task_id: int, guard: Guarded) -> None:

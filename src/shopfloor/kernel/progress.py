@@ -14,7 +14,8 @@ from shopfloor.domain.limits import LEASE_SQLITE_MS
 from shopfloor.domain.model import Run, Task
 from shopfloor.domain.outcomes import WORKERS_OWN, Usage
 from shopfloor.domain.settings import Settings
-from shopfloor.kernel.load import current_run, enter, holds_run, load, run_of
+from shopfloor.kernel.budget import reached, stop
+from shopfloor.kernel.load import Held, current_run, enter, holds_run, load, run_of
 from shopfloor.kernel.quota import account_of_run, answered
 from shopfloor.kernel.usage import keep_usage
 from shopfloor.store import notes, runs
@@ -83,7 +84,13 @@ def progress(tx: Tx, settings: Settings, caller: Caller, said: Said) -> Heard:
         answered(tx, run, account)
     if run.pending is not None:
         return _leave(tx, task, run)
-    return Heard(None, None, notes.comment_unread_count(tx, task.id, run.id))
+    unread = notes.comment_unread_count(tx, task.id, run.id)
+    found = reached(tx, settings, task, run)
+    if found is None:
+        return Heard(None, None, unread)
+    limit = settings.dispatch.block_recurrence_limit
+    stop(tx, Held(task, run), caller, found, recurrence_limit=limit)
+    return Heard(found.sentence, "budget", unread)
 
 
 def _leave(tx: Tx, task: Task, run: Run) -> Heard:

@@ -72,8 +72,9 @@ class Ended(NamedTuple):
 def settle(tx: Tx, settings: Settings, run_id: int, ended: Ended) -> Settled:
     """Close a run whose worker has left and left nothing behind."""
     run, task = _load(tx, run_id)
+    account = account_of_run(settings, task, run)
+    keep_report(tx, run, ended.report, account)
     if run.ended_at is not None:
-        keep_report(tx, run, ended.report, account_of_run(settings, task, run))
         return _gone(tx, run, ended)
     # A runner's report comes from an agent, also where its profile has gone from the settings meanwhile.
     by_status = ended.report is None and is_command(task, run, settings)
@@ -81,16 +82,14 @@ def settle(tx: Tx, settings: Settings, run_id: int, ended: Ended) -> Settled:
     if run.pending is not None or (outcome is Outcome.COMPLETED and task.check_command is not None):
         if run.pending is None:
             runs.pending(tx, run.id, "{}")
-        keep_report(tx, run, ended.report, account_of_run(settings, task, run))
         _keep_exit(tx, run, ended)
         return Settled(run.id, task.id, Settlement.CHECK)
     case = _case(outcome, error, task, run, settings=settings)
     judgement = judge(_told_when(tx, case, ended.report))
-    keep_report(tx, run, ended.report, account_of_run(settings, task, run))
     _keep_exit(tx, run, ended)
     settled = _close(tx, run, task, judgement)
     if outcome is Outcome.RATE_LIMITED:
-        _park(tx, settings, case._replace(error=error), (task, run), ended.report)
+        _park(tx, case._replace(error=error), run, account, report=ended.report)
     return settled
 
 
@@ -103,16 +102,11 @@ def _told_when(tx: Tx, case: Case, report: Report | None) -> Case:
     return case._replace(retry_in_ms=retry_in_ms(tx.now, report, case.bounds.cooldown_ms))
 
 
-def _park(
-    tx: Tx, settings: Settings, case: Case, ended: tuple[Task, Run], report: Report | None
-) -> None:
+def _park(tx: Tx, case: Case, run: Run, account: str | None, *, report: Report | None) -> None:
     """Let all tasks of the run's account wait; a provider that is only busy is no limit of the account."""
-    task, run = ended
-    account = account_of_run(settings, task, run)
     if account is None or (report is not None and report.ending == "busy"):
         return
-    told = report or Report()
-    until = tx.now + retry_in_ms(tx.now, told, case.bounds.cooldown_ms)
+    until = tx.now + retry_in_ms(tx.now, report or Report(), case.bounds.cooldown_ms)
     hit(tx, run, account, until=until, reason=case.error or "its quota is used up")
 
 

@@ -263,6 +263,8 @@ RENDERERS: dict[str, Renderer] = {
     "Asking": agents.asking,
     "list[QuotaView]": agents.quotas,
     "ClearedView": agents.cleared,
+    "UsageTable": agents.usage,
+    "DiffView": agents.change,
     "Stats": upkeep.stats,
     "BoardView": upkeep.board,
     "list[BoardView]": upkeep.boards,
