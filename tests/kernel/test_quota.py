@@ -1,6 +1,7 @@
 """Provider accounts: one limit lets all tasks of an account wait, one probe goes first, the others follow."""
 
 import threading
+
 import pytest
 
 from shopfloor.domain.errors import NotFound
