@@ -41,6 +41,7 @@ GUARDS = {
     Guard.FORCED: "the person said --force",
     Guard.NOT_FORCED: "nobody promoted it by force",
     Guard.UNDECOMPOSED: "it was not decomposed before",
+    Guard.QUOTA_SPENT: "its provider account gave no answer in as many rounds as there may be",
     Guard.ANSWERED: "the default that its worker set was the answer to its question",
     Guard.KEY_FREE: "no other task holds its idempotency key",
     Guard.WANTS_TRIAGE: "created with --initial-status triage",

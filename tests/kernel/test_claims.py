@@ -6,7 +6,7 @@ from shopfloor.domain.errors import Conflict, GuardFailed, NotFound, WrongStatus
 from shopfloor.domain.lifecycle import Status
 from shopfloor.domain.outcomes import Exit
 from shopfloor.domain.settings import Dispatch, Profile, Settings
-from shopfloor.kernel.claim import assign_default
+from shopfloor.kernel.sweep import assign_default
 from shopfloor.store import holds
 from tests.support.walk import at, lead
 

@@ -17,10 +17,10 @@ from shopfloor.domain.lifecycle import Outcome
 from shopfloor.domain.outcomes import Exit, Report, Usage
 from shopfloor.domain.settings import Dispatch, Profile, Settings
 from shopfloor.kernel import sweep
-from shopfloor.kernel.claim import assign_default
 from shopfloor.kernel.questions import expire
 from shopfloor.kernel.retention import prune_events
 from shopfloor.kernel.settle import end_as
+from shopfloor.kernel.sweep import assign_default
 from tests.support.death import die_at
 from tests.support.walk import at, lead
 
@@ -28,7 +28,10 @@ USED = {"input_tokens": 5, "output_tokens": 6, "cost_micros": 7}
 ORDER = {"command": {"argv": ["true"]}}
 SETTINGS = Settings(
     dispatch=Dispatch(reviewer="b", default_assignee="a", failure_limit=1),
-    profiles={name: Profile(name, argv=("x",)) for name in ("a", "b")},
+    profiles={
+        **{name: Profile(name, argv=("x",)) for name in ("a", "b")},
+        "agent": Profile("agent", kind="cli", account="acme"),
+    },
 )
 
 
@@ -126,6 +129,40 @@ def asked(board, **args):
     run = board.runs(task)[-1]
     board.ask_as(run.id, run.token, "task.ask", id=task, question="which one?", **args)
     return task
+
+
+def agents(board):
+    """Two running agents of one account."""
+    for _ in range(2):
+        board.create(assignee="agent")
+    return [one.run_id for one in board.start() if one.profile == "agent"]
+
+
+def parked(board):
+    """An account that reached its limit, with two tasks that wait for it."""
+    for run in agents(board):
+        board.settle(run, Exit(exit_code=0), report=Report("quota", "used up"))
+    board.create(assignee="agent")
+    board.clock.advance(300_000)
+    return board.task(1).id
+
+
+def probed(board):
+    parked(board)
+    [one] = board.start()
+    return one.task.id
+
+
+def spent(board):
+    parked(board)
+    board.execute("UPDATE quota SET rounds = 12")
+
+
+def over(board):
+    task = probed(board)
+    run = board.runs(task)[-1]
+    board.ask_as(run.id, run.token, "run.progress", output=True)
+    board.clock.advance(120_000)
 
 
 def overdue(board):
@@ -244,8 +281,40 @@ SCENES = [
     says("task.heartbeat", stands("running"), note="n"),
     says("task.comment", stands("running"), body="b"),
     own("task.inbox", commented),
+    own("task.subtask", stands("running"), title="a piece", wait=True),
+    own(
+        "run.progress",
+        lambda b: at(b, "running", max_tokens=10, assignee="agent"),
+        usage={"input_tokens": 11},
+    ),
+    Scene(
+        "create with limits",
+        lambda _b: None,
+        lambda b, _n: b.ask("task.create", request_id="r", title="t", max_cost=0.5),
+    ),
+    asks("task.edit", lambda b: at(b, "ready", max_tokens=10), max_tokens=0),
+    asks("task.edit", stands("ready"), max_tokens=20, title="t"),
     says("task.ask", family("running"), question="which one?", options=["a", "b"]),
     says("task.ask", stands("running"), question="which one?", wait=True),
+    Scene(
+        "reach a limit",
+        agents,
+        lambda b, r: b.settle(r[0], Exit(exit_code=0), report=Report("quota", "used up")),
+    ),
+    Scene("start a probe", parked, lambda b, _t: b.take()),
+    own("run.progress", probed, output=True),
+    Scene(
+        "reach the limit again",
+        probed,
+        lambda b, t: b.settle(b.runs(t)[-1].id, Exit(exit_code=75), report=Report("quota", "no")),
+    ),
+    Scene("block what waits in vain", spent, lambda b, _t: b.take()),
+    Scene("forget an account that is open", over, lambda b, _t: b.take()),
+    Scene(
+        "clear an account",
+        parked,
+        lambda b, _t: b.ask("quota.clear", request_id="r", account="acme"),
+    ),
     asks("task.answer", asked, answer="this one"),
     Scene("answer by default", overdue, lambda b, _t: b.write(expire)),
     own("run.progress", stands("running"), note="n", usage=USED, session_id="s", model="m"),

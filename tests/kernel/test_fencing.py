@@ -16,7 +16,7 @@ WORKERS_OPERATIONS = sorted(
     op.name for op in everything().values() if op.role == "worker" and op.kind != "read"
 )
 # What knows its task by the run alone, so that no other task's number can be given.
-OWN_TASK = {"task.create", "task.inbox", "run.progress"}
+OWN_TASK = {"task.create", "task.inbox", "task.subtask", "run.progress"}
 PERSONS_OPERATIONS = sorted(op.name for op in everything().values() if op.role == "person")
 
 
@@ -33,6 +33,7 @@ def words_for(op, task, other):
         "task.block": {"id": task, "reason": "wait", "kind": "dependency", "on": other},
         "task.ask": {"id": task, "question": "which one?", "options": ["a", "b"]},
         "task.inbox": {},
+        "task.subtask": {"title": "a piece", "wait": True},
         "task.judge": {"id": task, "outcome": "I made it."},
         "run.progress": {"note": "half way", "usage": {"input_tokens": 5}, "session_id": "s"},
     }

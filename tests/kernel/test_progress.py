@@ -8,12 +8,14 @@ from shopfloor.domain.settings import Profile, Settings
 from tests.support.walk import at
 
 USAGE = Usage(100, 20, 3_000, 40, 5_000)
+AGENT = Settings(profiles={"coder": Profile("coder", kind="cli")})
 TOLD = {"input_tokens": 100, "output_tokens": 20, "cost_micros": 5_000}
 
 
 @pytest.fixture
 def worked(board):
     """A running task of an agent, and its worker's credentials."""
+    board.settings = AGENT
     task = board.create("work", assignee="coder")
     one = board.claim(task)
     return task, one
@@ -150,9 +152,6 @@ def test_a_new_run_is_told_of_what_the_old_one_did_not_read(board, worked):
     two = board.claim(task)
     assert board.ask_as(two.run, two.token, "run.guard").unread == 0, "its context has it"
     assert board.ask_as(one.run, one.token, "run.guard").unread == 1
-
-
-AGENT = Settings(profiles={"coder": Profile("coder", kind="cli")})
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -236,11 +236,11 @@ def test_past_its_deadline_a_question_is_answered_by_its_default(board, worked):
     board.execute(f"UPDATE task SET failures_work = 1 WHERE id = {task}")
     ask(board, one, default="blue", deadline_ms=60_000)
     due = board.now + 60_000
-    assert board.read(times) == (False, due)
+    assert board.read(lambda tx: times(tx, board.settings)) == (False, due)
     assert board.ask("task.why", id=task).sentence.endswith("it goes on with 'blue'")
     assert board.write(expire) == []
     board.clock.advance(60_000)
-    assert board.read(times).due
+    assert board.read(lambda tx: times(tx, board.settings)).due
     assert board.write(expire) == [task]
     told = board.ask("task.show", id=task)
     assert (told.task.status, told.questions[0].answer) == ("ready", "blue")

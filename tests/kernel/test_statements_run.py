@@ -12,7 +12,7 @@ import shopfloor
 from shopfloor.domain.caller import person
 from shopfloor.domain.errors import BoardError
 from shopfloor.domain.outcomes import Exit
-from shopfloor.domain.settings import Dispatch, Settings
+from shopfloor.domain.settings import Dispatch, Profile, Settings
 from shopfloor.kernel import planning, sweep
 from shopfloor.ops.registry import everything
 from shopfloor.store import hosts, plannings, runs
@@ -68,7 +68,7 @@ def keep_house(board):
     board.write(lambda tx: sweep.repair_queues(tx, 0))
     board.write(lambda tx: sweep.prune_requests(tx, board.now))
     board.read(lambda tx: runs.live_of_host(tx, "here"))
-    board.read(sweep.times)
+    board.read(lambda tx: sweep.times(tx, SETTINGS))
     key = {"title": "x", "idempotency_key": "k"}
     board.ask("task.create", request_id="once", **key)
     board.ask("task.create", request_id="once", **key)
@@ -78,6 +78,13 @@ def keep_house(board):
     board.clock.advance(1)
     board.start()
     board.ask("task.why", id=task)
+    profiles = {"a": Profile("a", kind="cli", tokens_per_day=1, tokens_per_run=1)}
+    dispatch = Dispatch(tokens_per_day=1)
+    board.settings = Settings(dispatch=dispatch, profiles=profiles)
+    number = board.create(assignee="a")
+    [agent] = [one for one in board.start() if one.task.id == number]
+    board.ask_as(agent.run_id, agent.token, "run.progress")
+    board.settings = Settings(dispatch=Dispatch(guard_active_pr=True))
     board.ask("dispatch.resume")
     board.clock.advance(10**9)
     assert board.plan().start

@@ -10,7 +10,7 @@ import pytest
 
 from shopfloor.domain.errors import NotFound
 from shopfloor.domain.lifecycle import Status
-from shopfloor.domain.outcomes import Exit
+from shopfloor.domain.outcomes import Exit, Report, Usage
 from shopfloor.domain.settings import Dispatch, Profile, Settings
 from shopfloor.kernel import why
 from shopfloor.kernel.why import Surroundings, living_dispatchers
@@ -98,6 +98,22 @@ def asked(board):
     return task
 
 
+def limited(board):
+    board.settings = Settings(profiles={"a": Profile("a", kind="cli")})
+    task = board.create(assignee="a")
+    [one] = board.start()
+    board.settle(one.run_id, Exit(exit_code=75), report=Report("quota"))
+    return task
+
+
+def over_budget(board):
+    board.settings = Settings(profiles={"a": Profile("a", kind="cli")})
+    task = board.create(assignee="a", max_tokens=10)
+    [one] = board.start()
+    board.settle(one.run_id, Exit(signal=9), report=Report(usage=Usage(20)))
+    return task
+
+
 def looped(board):
     return lead(board, at(board, Status.RUNNING), Status.TRIAGE)
 
@@ -150,7 +166,9 @@ EXAMPLES = [
     ("planning_failed", asked_about("the provider could not be reached"), HERE),
     ("in_triage", in_status(Status.TRIAGE), HERE),
     ("block_loop", looped, HERE),
+    ("budget", over_budget, HERE),
     ("question", asked, HERE),
+    ("quota", limited, HERE),
     ("promotes_next", wrongly_waiting, HERE),
     ("waits_for_parents", in_status(Status.TODO), HERE),
     ("parent_failed", of_a_dead_parent, HERE),

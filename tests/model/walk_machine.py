@@ -18,6 +18,7 @@ from shopfloor.domain.errors import Forbidden, Invalid, Refused, Stale
 from shopfloor.domain.outcomes import Exit
 from shopfloor.domain.settings import Dispatch, Profile, Settings
 from shopfloor.kernel import sweep
+from shopfloor.kernel.questions import expire
 from tests.model.oracle import OPEN, Ledger
 from tests.support.board import BoardHandle
 
@@ -42,7 +43,7 @@ CAP = 4
 SETTINGS = Settings(
     dispatch=Dispatch(cap=CAP, reviewer="agent", quota_rounds_limit=3),
     profiles={
-        "agent": Profile("agent", kind="agent", argv=("x",), cap=2),
+        "agent": Profile("agent", kind="cli", argv=("x",), cap=2, tokens_per_run=100),
         "coder": Profile("coder", argv=("x",), failure_limit=3),
     },
 )
@@ -187,6 +188,19 @@ class Walk(RuleBasedStateMachine):
             self.ask("task.comment", id=task, body="because", must=True)
         self.ask("task.unblock", id=task, must=self.status(task) in ("blocked", "scheduled"))
 
+    @rule(pick=PICK)
+    def answer(self, pick: int) -> None:
+        task = self.some(pick)
+        waiting = self.board.ask("question.list", id=task)
+        self.ask("task.answer", id=task, answer="this", must=len(waiting) == 1)
+        if waiting:
+            self.ask("task.answer", id=task, answer="that", question=waiting[-1].id)
+
+    @rule()
+    def an_account_is_cleared(self) -> None:
+        for quota in self.board.ask("quota.list"):
+            self.ask("quota.clear", account=quota.account, must=True)
+
     @rule(pick=PICK, wait_s=st.sampled_from([None, 1, 3_600]))
     def schedule(self, pick: int, wait_s: int | None) -> None:
         due = None
@@ -270,6 +284,12 @@ class Walk(RuleBasedStateMachine):
                 ("task.request_changes", {"reason": "r"}),
                 ("task.heartbeat", {"note": "n"}),
                 ("task.create", {"title": "child"}),
+                ("task.subtask", {"title": "piece", "wait": True}),
+                ("task.ask", {"question": "which?"}),
+                ("task.ask", {"question": "which?", "wait": True}),
+                ("task.ask", {"question": "which?", "default": "this", "deadline_ms": 60_000}),
+                ("run.progress", {"output": True, "usage": {"input_tokens": 40}}),
+                ("run.progress", {"usage": {"input_tokens": 100}}),
             ]
         ),
         on=st.none() | PICK,
@@ -277,12 +297,13 @@ class Walk(RuleBasedStateMachine):
     def a_worker_reports(self, pick: int, does: tuple[str, dict[str, Any]], on: int | None) -> None:
         task, run, token = self.worker(pick)
         op, args = does
-        if task not in self.made or (op == "task.create" and len(self.made) >= 12):
+        makes = op in ("task.create", "task.subtask")
+        if task not in self.made or (makes and len(self.made) >= 12):
             return
         if args.get("kind") == "dependency" and on is not None:
             args = {**args, "on": self.some(on)}
         holds = self.board.task(task).current_run == run
-        names = {} if op == "task.create" else {"id": task}
+        names = {} if makes or op == "run.progress" else {"id": task}
         try:
             answer = self.board.ask_as(run, token, op, **names, **args)
         except (Stale, Forbidden):
@@ -290,9 +311,10 @@ class Walk(RuleBasedStateMachine):
         except (Refused, Invalid):
             assert holds or args.get("on") == task
         else:
-            assert holds, f"{op} by an old worker should be refused"
-            if op == "task.create":
-                self.add(answer)
+            own_end = op == "run.progress" and answer.kind == "closed"
+            assert holds or own_end, f"{op} by an old worker should be refused"
+            if makes:
+                self.made.append(answer.task.id if op == "task.create" else answer.id)
 
     # The board's own loops.
 
@@ -337,6 +359,8 @@ class Walk(RuleBasedStateMachine):
             and (self.board.task(number).not_before or 10**15) <= self.board.now
         ]
         assert sorted(self.board.write(sweep.come_due)) == sorted(due)
+        # The default is the word of the worker that asked, and a person let it ask.
+        self.by_person |= bool(self.board.write(expire))
 
     @rule()
     def leases_run_out(self) -> None:

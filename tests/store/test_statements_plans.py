@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from shopfloor.store import events, holds, links, requests, runs, tasks
+from shopfloor.domain.outcomes import Usage
+from shopfloor.store import events, holds, links, requests, runs, spend, tasks
 from shopfloor.store.db import Row, Tx
 from shopfloor.store.migrate import open_sqlite
 from shopfloor.store.postgres import PostgresDatabase, open_postgres
@@ -34,8 +35,8 @@ WITHOUT_SCANS = "&options=-c%20enable_seqscan%3Doff"
 WHOLE = re.compile(
     r".*(_at|_id|_until|_ms|_before|_work|_review|_streak|_rounds|_count|_turns|_attempts|_run|_code|_signal"
     r"|_tokens|_micros)"
-    r"|after|at|attempts?|before|deadline|everyone|goal|gone|id|last_priority|limit|live|now|number|pid|pid_start|priority|rev"
-    r"|reminders|shared|since|size|skip|turns|until|violations"
+    r"|after|at|attempts?|before|deadline|everyone|goal|gone|id|last_priority|limit|live|most|now|number|pid|pid_start|priority|rev"
+    r"|reminders|rounds|shared|since|size|skip|tokens|turns|until|violations"
 )
 TEXTS = {"boot_id", "session_id", "template_id"}
 TYPICAL: dict[str, object] = {
@@ -72,7 +73,9 @@ def fill(tx: Tx) -> None:
             links.add(tx, numbers[i - 1], task)
         if i % 10 == 3:
             words = dict.fromkeys(("error", "summary", "result", "metadata"))
-            runs.synthetic(tx, task_id=task, attempt=1, outcome="completed", **words)
+            run = runs.synthetic(tx, task_id=task, attempt=1, outcome="completed", **words)
+            who = {"profile": f"lane{i % 7}", "account": None, "model": "m"}
+            spend.put(tx, run_id=run, task_id=task, usage=Usage(i), **who)
         if i % 100 == 50:
             live(tx, task, "here" if i % 200 == 50 else "there")
             holds.put(tx, "task", str(task), "paused", reason="wait", actor="ann")
@@ -209,6 +212,19 @@ HOT: dict[str, tuple[dict[str, object], str, str]] = {
     ),
     "request_seen": ({"id": "request-4"}, "autoindex_request_1 (id=?)", "request_id_key"),
     "link_open_parents": ({"id": 2}, "link_of_child (child_id=?)", "link_of_child"),
+    "question_open_of_task": ({"task_id": 7}, "question_open (task_id=?)", "question_open"),
+    "question_close": (
+        {"task_id": 7, "answered_by": "ann", "now": NOW},
+        "question_open (task_id=?)",
+        "question_open",
+    ),
+    "question_next_deadline": ({}, "INDEX question_due", "question_due"),
+    "spend_of_profile": (
+        {"profile": "lane1", "since": 1},
+        "spend_of_profile (profile=? AND at>?)",
+        "spend_of_profile",
+    ),
+    "spend_of_task": ({"task_id": 7}, "spend_of_task (task_id=?)", "spend_of_task"),
     "hold_of": (
         {"scope": "task", "name": "51"},
         "autoindex_hold_1 (scope=? AND name=?)",
@@ -219,7 +235,7 @@ HOT: dict[str, tuple[dict[str, object], str, str]] = {
 IN_ORDER = ("task_pick", "task_look", "task_list", "task_due", "event_of_task", "event_after")
 # A table that is read from its first row to its last; steps through an index or a WITH are no such thing.
 WHOLE_TABLE = re.compile(
-    r"SCAN (task|run|event|link|hold|request|parent|child)$|Seq Scan", re.MULTILINE
+    r"SCAN (task|run|event|link|hold|request|parent|child|question|spend)$|Seq Scan", re.MULTILINE
 )
 
 

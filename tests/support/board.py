@@ -206,6 +206,8 @@ class BoardHandle:
                 host=host,
                 lease_ms=LEASE_MS,
                 new_token=claiming.new_token,
+                settings=settings,
+                spread=lambda: 0.5,
             )
 
         return self.write(work)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shopfloor.daemon.look import NOTHING_SEEN, to_claim
+from shopfloor.daemon.look import NOTHING_SEEN
 from shopfloor.daemon.loop import REST_MAX_S, _rest_s
 from shopfloor.domain.report import DispatchReport, End, Skipped
 from shopfloor.kernel.claim import Plan, Skip
@@ -26,9 +26,9 @@ def test_what_comes_before_a_claim_is_ripe_when_it_was_seen_or_its_time_has_come
 
 
 def test_a_plan_is_claimed_for_a_start_or_for_a_hold_that_is_to_be_noted():
-    assert not to_claim(Plan((), ()))
-    assert not to_claim(Plan((), (Skip("board_cap", "", "full"),)))
-    assert to_claim(Plan((), (Skip("recent_success", "", "it was done", 1, until=5),)))
+    assert not Plan((), ()).writes
+    assert not Plan((), (Skip("board_cap", "", "full"),)).writes
+    assert Plan((), (Skip("recent_success", "", "it was done", 1, until=5),)).writes
 
 
 def test_the_rest_after_a_pass_grows_with_it_and_has_an_end():

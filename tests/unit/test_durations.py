@@ -2,7 +2,7 @@
 
 import pytest
 
-from shopfloor.domain.durations import duration_ms
+from shopfloor.domain.durations import duration_ms, words
 from shopfloor.domain.errors import Invalid
 
 
@@ -38,3 +38,21 @@ def test_nobody_waits_a_hundred_years():
         duration_ms("40000d")
     with pytest.raises(Invalid, match="100 years"):
         duration_ms("inf")
+
+
+@pytest.mark.parametrize(
+    ("ms", "said"),
+    [
+        (0, "0 s"),
+        (1, "1 s"),
+        (59_000, "59 s"),
+        (60_000, "1 min"),
+        (61_000, "1 min 1 s"),
+        (3_600_000, "1 h"),
+        (3_660_000, "1 h 1 min"),
+        (90_000_000, "1 d 1 h"),
+        (86_400_000, "1 d"),
+    ],
+)
+def test_a_duration_is_said_in_its_two_largest_units(ms, said):
+    assert words(ms) == said

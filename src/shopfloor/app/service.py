@@ -14,7 +14,7 @@ from shopfloor.config.reading import load_settings
 from shopfloor.domain import limits
 from shopfloor.domain.errors import BadConfiguration, Damaged, Invalid, Unavailable
 from shopfloor.domain.settings import Settings
-from shopfloor.ops.context import BoardInfo, Dispatching, Endpoint, Planning
+from shopfloor.ops.context import BoardInfo, Change, Dispatching, Endpoint, Planning
 from shopfloor.store import health
 from shopfloor.store.db import Database, Tx
 from shopfloor.store.migrate import open_sqlite
@@ -119,6 +119,12 @@ class BoardService:
             raise Invalid("this board is on PostgreSQL; use pg_dump for its backup")
         database.backup(place)
         return place.stat().st_size
+
+    def diff(self, workspace: str, *, stat: bool) -> Change:
+        """What was changed in a worktree since its branch began."""
+        from shopfloor.process.diff import worktree_change  # noqa: PLC0415 - brings git and its processes
+
+        return Change(*worktree_change(workspace, self.base_environment, stat=stat))
 
     def default_workdir(self) -> str | None:
         return self.board().default_workdir

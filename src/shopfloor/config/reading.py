@@ -177,8 +177,14 @@ def _dispatch(given: dict[str, Any], warnings: list[str]) -> Dispatch:
         found["default_assignee"] = None
     if found.get("review", "profile") not in ("profile", "person"):
         raise Invalid("dispatch.review must be profile or person")
-    _positive(found, ("failure_limit", "block_recurrence_limit", "quota_rounds_limit"), "dispatch")
-    return _typed(Dispatch, found, "dispatch")
+    _positive(
+        found,
+        ("failure_limit", "block_recurrence_limit", "quota_rounds_limit", "tokens_per_day"),
+        "dispatch",
+    )
+    dispatch = _typed(Dispatch, found, "dispatch")
+    _costs((dispatch.cost_per_day,), "dispatch")
+    return dispatch
 
 
 def _profile(
@@ -210,10 +216,14 @@ def _checked(profile: Profile, where: str) -> Profile:
         raise Invalid(
             f"{where}.permissions: only a program of kind acp can ask; say auto or refuse"
         )
-    for cost in (profile.cost_per_run, profile.cost_per_day):
+    _costs((profile.cost_per_run, profile.cost_per_day), where)
+    return profile
+
+
+def _costs(given: tuple[float | None, ...], where: str) -> None:
+    for cost in given:
         if cost is not None and not cost > 0:
             raise Invalid(f"{where}: a cost is a number of US dollars above 0, not {cost!r}")
-    return profile
 
 
 def _planner(given: dict[str, Any]) -> Planner:

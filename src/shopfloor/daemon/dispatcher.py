@@ -284,9 +284,7 @@ class Dispatcher:
     def _assign(self) -> None:
         settings = self._board.settings()
         self._report.assigned.extend(
-            self._board.database.write(
-                lambda tx: claiming.assign_default(tx, settings, dry_run=False)
-            )
+            self._board.database.write(lambda tx: sweep.assign_default(tx, settings, dry_run=False))
         )
 
     def _claim(self, most: int) -> None:
@@ -295,7 +293,7 @@ class Dispatcher:
         else:
             # Where the last pass found work, or this one moved tasks, what was seen is no plan any more.
             seen = None if self._report.changed else self._seen.plan
-            planned = self._claimed(most) if seen is None or looking.to_claim(seen) else seen
+            planned = self._claimed(most) if seen is None or seen.writes else seen
         self._report.skipped.extend(
             Skipped(s.code, s.lane, s.sentence, s.task_id) for s in planned.skipped
         )
@@ -322,6 +320,7 @@ class Dispatcher:
             host=self._board.host,
             lease_ms=self._board.lease_ms(),
             new_token=claiming.new_token,
+            settings=self._board.settings(),
         )
         return Taken(planned, starting.attempts(tx, self._board, claimed))
 

@@ -38,7 +38,7 @@ NOTHING_SEEN = Seen([], expired=False, due=False, unassigned=False, next_due=Non
 def glance(tx: Tx, board: DispatchBoard, *, running: bool, most: int | None) -> Seen:
     """Look at the whole board once; without `most` no plan is made."""
     default = board.settings().dispatch.default_assignee
-    times = sweep.times(tx)
+    times = sweep.times(tx, board.settings())
     return Seen(
         runs.live_of_host(tx, board.host) if running else [],
         bool(runs.expired(tx, board.host, shared=board.shared, limit=1)),
@@ -59,11 +59,6 @@ def plan(tx: Tx, board: DispatchBoard, most: int, *, lock: bool = False) -> clai
         most=most,
         lock=lock,
     )
-
-
-def to_claim(planned: claiming.Plan) -> bool:
-    """Whether claiming would change the board: start something, or note that a guard holds it."""
-    return bool(planned.start) or any(one.until is not None for one in planned.skipped)
 
 
 def moved(report: DispatchReport) -> list[int]:

@@ -12,6 +12,7 @@ from shopfloor.domain.errors import Refused
 from shopfloor.domain.limits import BATCH_PER_TICK
 from shopfloor.domain.report import DispatchReport, Skipped, Start
 from shopfloor.kernel import claim as claiming
+from shopfloor.kernel import sweep
 from shopfloor.process.launch import Launcher
 from shopfloor.store import tasks
 from shopfloor.store.db import Tx
@@ -59,7 +60,7 @@ def _would(tx: Tx, board: DispatchBoard, most: int | None) -> DispatchReport:
         started=[Start(c.task.id, None, c.profile, c.role) for c in planned.start],
         due=tasks.due(tx, BATCH_PER_TICK),
         promoted=tasks.todo_after(tx, 0, BATCH_PER_TICK),
-        assigned=claiming.assign_default(tx, settings, dry_run=True),
+        assigned=sweep.assign_default(tx, settings, dry_run=True),
         skipped=[Skipped(s.code, s.lane, s.sentence, s.task_id) for s in planned.skipped],
         warnings=list(settings.warnings),
     )

@@ -22,7 +22,7 @@ from shopfloor.domain.model import Task
 from shopfloor.domain.settings import Profile
 from shopfloor.kernel import resume
 from shopfloor.kernel.claim import Claimed
-from shopfloor.kernel.context import compose
+from shopfloor.kernel.context import CONTEXT_LOG_BYTES, compose
 from shopfloor.kernel.settle import end_as
 from shopfloor.process.identity import Identity
 from shopfloor.process.launch import LaunchError, Pending, write_fence
@@ -80,10 +80,14 @@ def marker(board: DispatchBoard, run_id: int) -> str:
 def attempts(tx: Tx, board: DispatchBoard, claimed: Sequence[Claimed]) -> list[Attempt]:
     """What the claimed tasks need to be started, with the context each worker is told."""
     profiles = board.settings().profiles
+
+    def log_tail(task_id: int) -> str:
+        return board.files.log_tail(task_id, CONTEXT_LOG_BYTES).text
+
     found = []
     for one in claimed:
         profile = profiles.get(one.profile or "")
-        context = compose(tx, one.task, board.files.path)
+        context = compose(tx, one.task, board.files.path, log_tail)
         session = None
         if profile is not None and profile.is_agent:
             session = _session(tx, board, one.task, profile)

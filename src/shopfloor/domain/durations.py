@@ -26,3 +26,16 @@ def duration_ms(given: str | float) -> int:
     if not 0 <= total <= DURATION_MS_MAX:
         raise Invalid(f"{text!r} is outside what can be waited for (0 to 100 years)")
     return round(total)
+
+
+def words(ms: int) -> str:
+    """A duration as a sentence has it: its two largest units, rounded up to the next second."""
+    seconds = -(-ms // 1_000)
+    for unit, size, below, smaller in _WORDS:
+        if seconds >= size:
+            rest = seconds % size // smaller
+            return f"{seconds // size} {unit}" + (f" {rest} {below}" if rest else "")
+    return f"{seconds} s"
+
+
+_WORDS = (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1))

@@ -88,6 +88,18 @@ KINDS: dict[str, EventKind] = {
         "A question has its answer; by `deadline`: the default that its asker set.",
         ("question", "answer"),
     ),
+    "quota_parked": EventKind(
+        "A provider account reached its limit, and all its tasks wait.",
+        ("account", "until", "rounds", "reason"),
+    ),
+    "quota_opened": EventKind(
+        "The provider answers again; the account's tasks follow one by one.", ("account", "run")
+    ),
+    "quota_spent": EventKind(
+        "An account was tried as often as may be, and its queued tasks are blocked.",
+        ("account", "rounds", "blocked", "reason"),
+    ),
+    "quota_cleared": EventKind("A person lets an account's tasks start now.", ("account",)),
     "heartbeat": EventKind("A worker said what it does now.", ("note",)),
     "attached": EventKind("A file is kept with the task.", ("name", "size")),
     "detached": EventKind("A file was removed from the task.", ("name", "size")),

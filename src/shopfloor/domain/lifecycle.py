@@ -83,6 +83,7 @@ class Guard(StrEnum):
     NOT_FORCED = "not_forced"
     UNDECOMPOSED = "undecomposed"
     ANSWERED = "answered"
+    QUOTA_SPENT = "quota_spent"
     KEY_FREE = "key_free"
     WANTS_TRIAGE = "wants_triage"
     WANTS_SCHEDULED = "wants_scheduled"
@@ -264,6 +265,7 @@ RULES: tuple[Rule, ...] = tuple(rule for row in (
     Row(V.BLOCK,          PERSON, (S.RUNNING,),        S.TODO,       (G.WAITS_FOR_TASK, G.PARENTS_OPEN),   R.RECLAIMED,         "dependency_wait", (*_TAKEN, E.CLEAR_FORCE)),
     Row(V.BLOCK,          PERSON, (S.RUNNING,),        S.BLOCKED,    _ASKS,                                R.RECLAIMED,         "blocked",         (*_TAKEN, *_STOPS)),
     Row(V.BLOCK,          PERSON, (S.READY, S.TODO, S.REVIEW), S.BLOCKED, _ASKS,                           R.SYNTHETIC,         "blocked",         _STOPS),
+    Row(V.BLOCK,          BOARD,  (S.READY, S.REVIEW), S.BLOCKED,    (G.QUOTA_SPENT,),                     R.KEEP,              "blocked",         _BLOCKS),
     Row(V.UNBLOCK,        PERSON, (S.BLOCKED, S.SCHEDULED), S.REVIEW, (G.PHASE_REVIEW,),                   R.KEEP,              "unblocked",       _FREED),
     Row(V.UNBLOCK,        PERSON, (S.BLOCKED, S.SCHEDULED), S.READY, (G.PARENTS_MET,),                     R.KEEP,              "unblocked",       _FREED),
     Row(V.UNBLOCK,        PERSON, (S.BLOCKED, S.SCHEDULED), S.TODO,  (),                                   R.KEEP,              "unblocked",       _FREED),

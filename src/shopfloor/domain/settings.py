@@ -224,6 +224,14 @@ class Dispatch(NamedTuple):
     check_runtime_ms: Annotated[int, Words("How long a task's check may take.")] = (
         limits.CHECK_RUNTIME_MS
     )
+    tokens_per_day: Annotated[
+        int | None,
+        Words("Tokens that all agents of the board may use in a day (UTC).", "no limit"),
+    ] = None
+    cost_per_day: Annotated[
+        float | None,
+        Words("US dollars that all agents of the board may use in a day (UTC).", "no limit"),
+    ] = None
     lease_ms: Annotated[
         int | None,
         Words(

@@ -8,17 +8,21 @@ of start, reviews included.  A task that is skipped is never failed; it comes fi
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Callable
 from typing import NamedTuple
 
-from shopfloor.domain.caller import BOARD, Caller
+from shopfloor.domain.caller import Caller
 from shopfloor.domain.lifecycle import By, Status, Verb
-from shopfloor.domain.limits import ACTIVE_PR_MS, BATCH_PER_TICK
+from shopfloor.domain.limits import BATCH_PER_TICK
 from shopfloor.domain.model import Hold, Task
 from shopfloor.domain.settings import Settings
 from shopfloor.kernel.apply import Change, Opening, apply, facts_for
+from shopfloor.kernel.budget import Reached, before_start
 from shopfloor.kernel.decide import decide
-from shopfloor.store import events, holds, notes, runs, tasks
+from shopfloor.kernel.guards import Guarded, guard_of, note_guard
+from shopfloor.kernel.quota import Gate, account_of, begun, gates, keep
+from shopfloor.store import holds, notes, runs, tasks
 from shopfloor.store.db import Tx
 from shopfloor.store.tasks import COMMAND_LANE
 
@@ -40,7 +44,7 @@ class Candidate(NamedTuple):
     """A task that may start now, and the profile that runs it.
 
     `picked`: the statement that found it has looked at its parents; `held`: there are guards or a bypass
-    to forget when it starts.
+    to forget when it starts; `gate`: it is the one that may start of an account that is waited for.
     """
 
     task: Task
@@ -48,6 +52,7 @@ class Candidate(NamedTuple):
     profile: str | None
     picked: bool = False
     held: bool = False
+    gate: Gate | None = None
 
 
 class Plan(NamedTuple):
@@ -56,6 +61,16 @@ class Plan(NamedTuple):
     start: tuple[Candidate, ...]
     skipped: tuple[Skip, ...]
     expired: bool = False
+    gates: dict[str, Gate] = {}  # noqa: RUF012 - read only
+
+    @property
+    def writes(self) -> bool:
+        """Whether claiming it would change anything."""
+        return (
+            bool(self.start)
+            or any(skip.task_id is not None and skip.until is not None for skip in self.skipped)
+            or any(gate.kind in ("spent", "over") for gate in self.gates.values())
+        )
 
 
 class Claimed(NamedTuple):
@@ -87,6 +102,14 @@ class Look(NamedTuple):
     space: Room
     paused: dict[tuple[str, str], Hold]
     held: dict[str, set[str]]
+    gates: dict[str, Gate]
+    limits: dict[str, Reached]
+
+    def gate_of(self, profile: str | None) -> Gate | None:
+        """What a profile's account waits for, if it does."""
+        if not self.gates:
+            return None
+        return self.gates.get(account_of(self.settings, profile) or "")
 
     def room_of(self, profile: str | None) -> int:
         """How many more of a profile may start."""
@@ -129,7 +152,15 @@ def plan(
     first = tasks.pick if lock else tasks.look
     space = room(tx, settings, host=host, host_cap=host_cap, most=most)
     everything = holds.everything(tx)
-    look = Look(settings, space, _pauses(everything, tx.now), _by_task(everything))
+    found_gates = gates(tx, settings)
+    look = Look(
+        settings,
+        space,
+        _pauses(everything, tx.now),
+        _by_task(everything),
+        found_gates,
+        {name: hit for name in settings.profiles if (hit := before_start(tx, settings, name))},
+    )
     paused = look.paused.get(("board", ""))
     if paused is not None:
         return Plan((), (Skip("board_paused", "", f"the board is paused: {paused.reason}"),))
@@ -144,14 +175,15 @@ def plan(
                 continue
             # One more than there is room for tells whether some are left.
             seen = first(tx, status, lane, look.room_of(profile) + 1)
-            found += [Candidate(task, role, profile, picked=True) for task in seen]
+            gate = look.gate_of(profile)
+            found += [Candidate(task, role, profile, picked=True, gate=gate) for task in seen]
     skipped += _held_back(tx, look)
     start = _within_caps(_guarded(tx, look, found, skipped), look, skipped)
     for task_id, run_id in tasks.leaving(tx, BATCH_PER_TICK):
         sentence = f"the last process of run {run_id} is still leaving"
         skipped.append(Skip("previous_worker_leaving", "", sentence, task_id))
     expired = any(hold.until is not None and hold.until <= tx.now for hold in everything)
-    return Plan(tuple(start), tuple(skipped), expired)
+    return Plan(tuple(start), tuple(skipped), expired, found_gates)
 
 
 def pauses(tx: Tx) -> dict[tuple[str, str], Hold]:
@@ -207,6 +239,12 @@ def _profile_skip(look: Look, lane: str, profile: str) -> Skip | None:
     if hold is not None:
         sentence = f"profile {profile!r} is paused: {hold.reason}"
         return Skip("profile_paused", lane, sentence)
+    gate = look.gate_of(profile)
+    if gate is not None and gate.kind in ("waits", "spent"):
+        return Skip("quota", lane, gate.sentence, None, gate.until)
+    limit = look.limits.get(profile)
+    if limit is not None:
+        return Skip("budget", lane, limit.sentence, None, limit.until)
     if _profile_left(look, profile, 0) <= 0:
         return _profile_cap(look, lane, profile, 0)
     return None
@@ -246,27 +284,12 @@ def _guarded(tx: Tx, look: Look, found: list[Candidate], skipped: list[Skip]) ->
     for candidate in found:
         task = candidate.task
         held = look.held.get(str(task.id), set())
-        skip = None if "guards_bypassed" in held else _guard(tx, look.settings, task)
-        if skip is None:
+        guard = None if "guards_bypassed" in held else guard_of(tx, look.settings, task)
+        if guard is None:
             allowed.append(candidate._replace(held=bool(held)) if held else candidate)
         else:
-            skipped.append(skip)
+            skipped.append(Skip(guard.code, task.lane, guard.sentence, task.id, guard.until))
     return allowed
-
-
-def _guard(tx: Tx, settings: Settings, task: Task) -> Skip | None:
-    done = task.succeeded_at
-    if done is not None and task.touched_at < done:
-        until = done + settings.dispatch.recent_success_ms
-        if until > tx.now:
-            sentence = "a run of it completed a moment ago; `shop bypass` starts it all the same"
-            return Skip("recent_success", task.lane, sentence, task.id, until)
-    if settings.dispatch.guard_active_pr:
-        said = notes.pull_mentioned_at(tx, task.id, tx.now - ACTIVE_PR_MS)
-        if said is not None:
-            sentence = "a recent comment links a pull request; `shop bypass` starts it all the same"
-            return Skip("active_pr", task.lane, sentence, task.id, said + ACTIVE_PR_MS)
-    return None
 
 
 def _within_caps(found: list[Candidate], look: Look, skipped: list[Skip]) -> list[Candidate]:
@@ -275,10 +298,16 @@ def _within_caps(found: list[Candidate], look: Look, skipped: list[Skip]) -> lis
     started: dict[str, int] = {}
     left_out: dict[tuple[str, str], Skip] = {}
     start: list[Candidate] = []
+    tried: set[str] = set()
     for candidate in found:
         lane, profile = candidate.task.lane, candidate.profile
         if profile is not None and _profile_left(look, profile, started.get(profile, 0)) <= 0:
             skip = _profile_cap(look, lane, profile, started.get(profile, 0))
+            left_out.setdefault((skip.code, lane), skip)
+            continue
+        gate = candidate.gate
+        if gate is not None and gate.kind == "one" and gate.row.account in tried:
+            skip = Skip("quota", lane, gate.sentence)
             left_out.setdefault((skip.code, lane), skip)
             continue
         if len(start) >= look.space.free:
@@ -287,6 +316,8 @@ def _within_caps(found: list[Candidate], look: Look, skipped: list[Skip]) -> lis
             continue
         if profile is not None:
             started[profile] = started.get(profile, 0) + 1
+        if gate is not None:
+            tried.add(gate.row.account)
         start.append(candidate)
     skipped += left_out.values()
     return start
@@ -300,37 +331,28 @@ def take(
     host: str,
     lease_ms: int,
     new_token: Callable[[], str],
+    settings: Settings | None = None,
+    spread: Callable[[], float] = random.random,
 ) -> list[Claimed]:
-    """Claim what was planned in this transaction, and write down what a guard holds back."""
+    """Claim what was planned in this transaction, and write down what a guard holds back.
+
+    `spread` gives a number from 0 to 1: tasks of an account that opens again start at uneven times.
+    """
     if planned.expired:
         holds.drop_expired(tx)
     for skip in planned.skipped:
         if skip.task_id is not None and skip.until is not None:
-            _note_guard(tx, skip)
-    return [
-        _claim(tx, caller, candidate, host=host, lease_ms=lease_ms, token=new_token())
-        for candidate in planned.start
-    ]
-
-
-def _note_guard(tx: Tx, skip: Skip) -> None:
-    changed = holds.put(
-        tx,
-        "task",
-        str(skip.task_id),
-        skip.code,
-        reason=skip.sentence,
-        actor=BOARD.name,
-        until=skip.until,
-    )
-    if changed:
-        events.append(
-            tx,
-            "respawn_guarded",
-            task_id=skip.task_id,
-            actor=BOARD.name,
-            data={"guard": skip.code, "until": skip.until},
-        )
+            note_guard(tx, skip.task_id, Guarded(skip.code, skip.sentence, skip.until))
+    if settings is not None:
+        keep(tx, settings, planned.gates)
+    claimed = []
+    for candidate in planned.start:
+        token = new_token()
+        one = _claim(tx, caller, candidate, host=host, lease_ms=lease_ms, token=token)
+        if candidate.gate is not None and candidate.gate.kind == "one":
+            begun(tx, candidate.gate, one.run_id, spread())
+        claimed.append(one)
+    return claimed
 
 
 def _claim(
@@ -350,22 +372,6 @@ def _claim(
     if task.command is None:
         notes.comment_told_all(tx, task.id, applied.run_id)
     return Claimed(applied.task, applied.run_id, token, candidate.role, candidate.profile)
-
-
-def assign_default(tx: Tx, settings: Settings, *, dry_run: bool) -> list[int]:
-    """Give unassigned ready tasks to the configured default assignee, as a recorded change."""
-    default = settings.dispatch.default_assignee
-    if not default:
-        return []
-    assigned = []
-    for task in tasks.unassigned(tx, BATCH_PER_TICK):
-        if not dry_run:
-            if not tasks.edit(tx, task._replace(assignee=default, changed_at=tx.now)):
-                continue
-            data: dict[str, object] = {"assignee": default, "source": "dispatch.default_assignee"}
-            events.append(tx, "assigned", task_id=task.id, actor=BOARD.name, data=data)
-        assigned.append(task.id)
-    return assigned
 
 
 def new_token() -> str:

@@ -29,6 +29,7 @@ class Facts(NamedTuple):
     force: bool = False
     wants: str | None = None
     answered: bool = False
+    quota_spent: bool = False
 
 
 NEEDS_PARENTS = frozenset({Guard.PARENTS_MET, Guard.PARENTS_OPEN})
@@ -65,6 +66,7 @@ _HOLDS: dict[Guard, Callable[[Task | None, Facts], bool]] = {
     Guard.NOT_FORCED: lambda t, _f: t is not None and t.forced_at is None,
     Guard.UNDECOMPOSED: lambda t, _f: t is not None and t.decomposed_at is None,
     Guard.ANSWERED: lambda _t, f: f.answered,
+    Guard.QUOTA_SPENT: lambda _t, f: f.quota_spent,
     Guard.KEY_FREE: lambda _t, f: f.key_free,
     Guard.WANTS_TRIAGE: lambda _t, f: f.wants == Status.TRIAGE,
     Guard.WANTS_SCHEDULED: lambda _t, f: f.wants == Status.SCHEDULED,
@@ -89,6 +91,7 @@ _SENTENCES: dict[Guard, str] = {
     Guard.WAITS_FOR_TASK: "it does not wait for another task",
     Guard.UNDECOMPOSED: "it was decomposed before; add sub-tasks with `create --origin`",
     Guard.ANSWERED: "a person has to let it go on, for no default of its worker's own does",
+    Guard.QUOTA_SPENT: "its provider account is not used up",
     Guard.KEY_FREE: "another task holds its idempotency key; archive that one first",
     Guard.NOT_FORCED: "a person promoted it by force",
 }

@@ -44,6 +44,9 @@ _QUERIES = (
     ("fsck_status_not_told", False, "the events of #{} do not tell its status"),
     ("fsck_forced_not_told", False, "#{} was forced, and no event says so"),
     ("fsck_origin_gone", False, "the origin of #{} is gone"),
+    ("fsck_question_of_ended_task", False, "#{} has ended, and a question of it is still open"),
+    ("fsck_question_without_run", False, "a question of #{} was asked by no run of it"),
+    ("fsck_spend_of_another_task", True, "what run {} used is counted for another task"),
     ("fsck_todo_that_waits_for_nobody", False, "#{} is todo, and waits for nobody"),
 )
 

@@ -13,7 +13,10 @@ from shopfloor.domain.lifecycle import Outcome
 from shopfloor.domain.limits import LEASE_SQLITE_MS
 from shopfloor.domain.model import Run, Task
 from shopfloor.domain.outcomes import WORKERS_OWN, Usage
-from shopfloor.kernel.load import current_run, enter, holds_run, load, run_of
+from shopfloor.domain.settings import Settings
+from shopfloor.kernel.budget import reached, stop
+from shopfloor.kernel.load import Held, current_run, enter, holds_run, load, run_of
+from shopfloor.kernel.quota import account_of_run, answered
 from shopfloor.kernel.usage import keep_usage
 from shopfloor.store import notes, runs
 from shopfloor.store.db import Tx
@@ -62,7 +65,7 @@ def guard(tx: Tx, caller: Caller) -> Guarded:
     return Guarded(True, False, task, run, f"run {run.id} is the open run of #{task.id}", unread)
 
 
-def progress(tx: Tx, caller: Caller, said: Said) -> Heard:
+def progress(tx: Tx, settings: Settings, caller: Caller, said: Said) -> Heard:
     """A sign of life with what the agent used so far, as a whole; raises Stale for an old run.
 
     A run that its own worker closed is told to leave: that is no news, and nobody's fault.
@@ -75,10 +78,19 @@ def progress(tx: Tx, caller: Caller, said: Said) -> Heard:
             enter(tx, caller, task.id, "take progress of")
         return _leave(tx, task, ended)
     runs.beat(tx, run.id, said.note, tx.now + LEASE_SQLITE_MS)
-    keep_usage(tx, run, said.usage, session_id=said.session_id, model=said.model)
+    account = account_of_run(settings, task, run)
+    keep_usage(tx, run, said.usage, account=account, session_id=said.session_id, model=said.model)
+    if said.output and account is not None:
+        answered(tx, run, account)
     if run.pending is not None:
         return _leave(tx, task, run)
-    return Heard(None, None, notes.comment_unread_count(tx, task.id, run.id))
+    unread = notes.comment_unread_count(tx, task.id, run.id)
+    found = reached(tx, settings, task, run)
+    if found is None:
+        return Heard(None, None, unread)
+    limit = settings.dispatch.block_recurrence_limit
+    stop(tx, Held(task, run), caller, found, recurrence_limit=limit)
+    return Heard(found.sentence, "budget", unread)
 
 
 def _leave(tx: Tx, task: Task, run: Run) -> Heard:

@@ -32,6 +32,7 @@ from shopfloor.domain.outcomes import (
 from shopfloor.domain.settings import Profile, Settings
 from shopfloor.kernel.apply import Change, apply, facts_for
 from shopfloor.kernel.decide import decide
+from shopfloor.kernel.quota import account_of_run, hit
 from shopfloor.kernel.usage import keep_report
 from shopfloor.store import events, holds, runs, tasks
 from shopfloor.store.db import Tx
@@ -71,6 +72,8 @@ class Ended(NamedTuple):
 def settle(tx: Tx, settings: Settings, run_id: int, ended: Ended) -> Settled:
     """Close a run whose worker has left and left nothing behind."""
     run, task = _load(tx, run_id)
+    account = account_of_run(settings, task, run)
+    keep_report(tx, run, ended.report, account)
     if run.ended_at is not None:
         return _gone(tx, run, ended)
     # A runner's report comes from an agent, also where its profile has gone from the settings meanwhile.
@@ -84,7 +87,10 @@ def settle(tx: Tx, settings: Settings, run_id: int, ended: Ended) -> Settled:
     case = _case(outcome, error, task, run, settings=settings)
     judgement = judge(_told_when(tx, case, ended.report))
     _keep_exit(tx, run, ended)
-    return _close(tx, run, task, judgement)
+    settled = _close(tx, run, task, judgement)
+    if outcome is Outcome.RATE_LIMITED:
+        _park(tx, case._replace(error=error), run, account, report=ended.report)
+    return settled
 
 
 def _told_when(tx: Tx, case: Case, report: Report | None) -> Case:
@@ -94,6 +100,14 @@ def _told_when(tx: Tx, case: Case, report: Report | None) -> Case:
     if report.usage.output_tokens:
         case = case._replace(before=case.before._replace(quota_rounds=0))
     return case._replace(retry_in_ms=retry_in_ms(tx.now, report, case.bounds.cooldown_ms))
+
+
+def _park(tx: Tx, case: Case, run: Run, account: str | None, *, report: Report | None) -> None:
+    """Let all tasks of the run's account wait; a provider that is only busy is no limit of the account."""
+    if account is None or (report is not None and report.ending == "busy"):
+        return
+    until = tx.now + retry_in_ms(tx.now, report or Report(), case.bounds.cooldown_ms)
+    hit(tx, run, account, until=until, reason=case.error or "its quota is used up")
 
 
 def retry_in_ms(now: int, report: Report, cooldown_ms: int) -> int:
@@ -209,7 +223,6 @@ def _load(tx: Tx, run_id: int) -> tuple[Run, Task]:
 
 
 def _keep_exit(tx: Tx, run: Run, ended: Ended) -> None:
-    keep_report(tx, run, ended.report)
     runs.exited(
         tx,
         run_id=run.id,
@@ -220,7 +233,6 @@ def _keep_exit(tx: Tx, run: Run, ended: Ended) -> None:
 
 
 def _gone(tx: Tx, run: Run, ended: Ended) -> Settled:
-    keep_report(tx, run, ended.report)
     known = not runs.gone(
         tx,
         run_id=run.id,

@@ -13,8 +13,9 @@ from shopfloor.domain.limits import BATCH_PER_TICK
 from shopfloor.domain.settings import Settings
 from shopfloor.kernel.apply import Change, apply, facts_for, settle_queue
 from shopfloor.kernel.decide import decide
+from shopfloor.kernel.quota import next_try
 from shopfloor.kernel.settle import Settled, end_as
-from shopfloor.store import questions, requests, runs, tasks
+from shopfloor.store import events, questions, requests, runs, tasks
 from shopfloor.store.db import Tx
 
 
@@ -25,10 +26,11 @@ class Times(NamedTuple):
     next_at: int | None
 
 
-def times(tx: Tx) -> Times:
-    """When something is to be done that nobody asks for: parked tasks, cooldowns, deadlines of questions."""
+def times(tx: Tx, settings: Settings) -> Times:
+    """When something is to be done that nobody asks for: parked tasks, cooldowns, deadlines, accounts."""
     deadline = questions.next_deadline(tx)
-    coming = [moment for moment in (tasks.next_due(tx), deadline) if moment is not None]
+    moments = (tasks.next_due(tx), deadline, next_try(tx, settings))
+    coming = [moment for moment in moments if moment is not None]
     late = deadline is not None and deadline <= tx.now
     return Times(late or bool(tasks.due(tx, 1)), min(coming, default=None))
 
@@ -74,3 +76,19 @@ def reclaim_expired(tx: Tx, settings: Settings, host: str, *, shared: bool) -> l
 def prune_requests(tx: Tx, before: int) -> int:
     """Forget the answers of requests that are older than a day."""
     return requests.prune(tx, before, BATCH_PER_TICK * 5)
+
+
+def assign_default(tx: Tx, settings: Settings, *, dry_run: bool) -> list[int]:
+    """Give unassigned ready tasks to the configured default assignee, as a recorded change."""
+    default = settings.dispatch.default_assignee
+    if not default:
+        return []
+    assigned = []
+    for task in tasks.unassigned(tx, BATCH_PER_TICK):
+        if not dry_run:
+            if not tasks.edit(tx, task._replace(assignee=default, changed_at=tx.now)):
+                continue
+            data: dict[str, object] = {"assignee": default, "source": "dispatch.default_assignee"}
+            events.append(tx, "assigned", task_id=task.id, actor=BOARD.name, data=data)
+        assigned.append(task.id)
+    return assigned

@@ -15,7 +15,13 @@ from shopfloor.store.db import Tx
 
 
 def keep_usage(
-    tx: Tx, run: Run, usage: Usage | None, *, session_id: str | None, model: str | None
+    tx: Tx,
+    run: Run,
+    usage: Usage | None,
+    *,
+    account: str | None,
+    session_id: str | None,
+    model: str | None,
 ) -> None:
     """Write down the session, and what the run has used so far as a whole; None is nothing new."""
     if usage is None and session_id is None and model is None:
@@ -28,7 +34,7 @@ def keep_usage(
             run_id=run.id,
             task_id=run.task_id,
             profile=run.profile,
-            account=run.profile,
+            account=account,
             model=model,
             usage=counted,
         )
@@ -36,12 +42,12 @@ def keep_usage(
     runs.reported(tx, run.id, session_id=session_id, usage=text)
 
 
-def keep_report(tx: Tx, run: Run, report: Report | None) -> None:
+def keep_report(tx: Tx, run: Run, report: Report | None, account: str | None) -> None:
     """Keep all that an agent's runner reported of its run, the last words among it."""
     if report is None:
         return
     usage = None if report.usage == Usage() else report.usage
-    keep_usage(tx, run, usage, session_id=report.session_id, model=report.model)
+    keep_usage(tx, run, usage, account=account, session_id=report.session_id, model=report.model)
     spend.report(tx, run.id, report)
 
 

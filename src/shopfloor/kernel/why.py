@@ -6,16 +6,19 @@ The answer is read from the ledger and the settings each time, so it cannot be o
 from __future__ import annotations
 
 import json
+import shlex
 from typing import NamedTuple
 
 from shopfloor.domain.lifecycle import Status
 from shopfloor.domain.limits import PAGE_MAX
 from shopfloor.domain.model import Host, Task
 from shopfloor.domain.settings import Settings
+from shopfloor.kernel.budget import before_start, of_task
 from shopfloor.kernel.claim import UNASSIGNED_LANE, profile_of, room
 from shopfloor.kernel.load import load
 from shopfloor.kernel.questions import waits_for_answer
-from shopfloor.store import holds, hosts, links, plannings, questions, runs, tasks
+from shopfloor.kernel.quota import account_of, gate
+from shopfloor.store import holds, hosts, links, plannings, questions, quotas, runs, tasks
 from shopfloor.store.db import Tx
 
 PARENTS_NAMED = 5
@@ -205,12 +208,43 @@ def _queued(tx: Tx, settings: Settings, around: Surroundings, task: Task) -> Rea
     held = _held(tx, task, settings.dispatch.reviewer if review else None)
     if held is not None:
         return held
+    limited = _limited(tx, settings, task, review=review) or _spent(
+        tx, settings, task, review=review
+    )
+    if limited is not None:
+        return limited
     if task.not_before is not None and task.not_before > tx.now:
         sentence = "the last attempt asked to be run later"
         return Reason(
             "cooldown", sentence, f"shop bypass {task.id}", task.changed_at, task.not_before
         )
     return _no_slot(tx, settings, around, task, review=review)
+
+
+def _limited(tx: Tx, settings: Settings, task: Task, *, review: bool) -> Reason | None:
+    """The provider account that the task waits for."""
+    profile = profile_of(task.lane, "reviewer" if review else "worker", settings)
+    account = account_of(settings, profile)
+    stored = None if account is None else quotas.lock(tx, account)
+    if stored is None:
+        return None
+    found = gate(tx, settings, stored)
+    if found.kind == "over":
+        return None
+    step = f"shop quota clear {shlex.quote(stored.account)}"
+    return Reason("quota", found.sentence, step, stored.since, found.until)
+
+
+def _spent(tx: Tx, settings: Settings, task: Task, *, review: bool) -> Reason | None:
+    """The limit of tokens or cost that keeps the task from starting."""
+    profile = profile_of(task.lane, "reviewer" if review else "worker", settings)
+    found = before_start(tx, settings, profile)
+    if found is None and task.command is None:
+        found = of_task(tx, task)
+    if found is None:
+        return None
+    step = found.step if found.step.startswith("shop ") else f"shop usage, or raise {found.step}"
+    return Reason("budget", found.sentence, step, task.changed_at, found.until)
 
 
 def _held(tx: Tx, task: Task, reviewer: str | None) -> Reason | None:

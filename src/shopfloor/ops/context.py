@@ -41,6 +41,14 @@ class Tail(NamedTuple):
     path: str
 
 
+class Change(NamedTuple):
+    """What was changed in a git worktree since a commit."""
+
+    base: str
+    text: str
+    truncated: bool
+
+
 class Files(Protocol):
     """The board's files on this host."""
 
@@ -137,6 +145,7 @@ class Service(Protocol):
     def surroundings(self, tx: Tx) -> Surroundings: ...
     def board(self) -> BoardInfo: ...
     def backup(self, target: str) -> int: ...
+    def diff(self, workspace: str, *, stat: bool) -> Change: ...
     def mcp(self) -> Endpoint | None: ...
 
 

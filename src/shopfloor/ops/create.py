@@ -10,12 +10,15 @@ from msgspec import Meta, field
 from shopfloor.domain import limits
 from shopfloor.domain.errors import Invalid
 from shopfloor.domain.lifecycle import By, Status
+from shopfloor.domain.model import Budget
 from shopfloor.kernel import create as creating
+from shopfloor.kernel.budget import micros
 from shopfloor.kernel.decompose import inherit
 from shopfloor.kernel.load import enter, run_of
 from shopfloor.ops.context import Context
 from shopfloor.ops.fields import Backoff, Command, command, within, words, workspace
 from shopfloor.ops.schema import Arg, Request, milliseconds, text
+from shopfloor.store import budgets
 
 
 class CreateTask(Request, frozen=True, kw_only=True):
@@ -106,6 +109,14 @@ class CreateTask(Request, frozen=True, kw_only=True):
     goal_turns: Annotated[
         Annotated[int, Meta(ge=1, le=1_000)] | None, Arg("At most so many turns.")
     ] = None
+    max_tokens: Annotated[
+        Annotated[int, Meta(ge=1, le=limits.COUNT_MAX)] | None,
+        Arg("Tokens that all its attempts may use together."),
+    ] = None
+    max_cost: Annotated[
+        Annotated[float, Meta(gt=0, le=limits.COST_MAX)] | None,
+        Arg("US dollars that all its attempts may cost together."),
+    ] = None
 
 
 def create_task(ctx: Context, req: CreateTask) -> creating.Created:
@@ -119,9 +130,13 @@ def create_task(ctx: Context, req: CreateTask) -> creating.Created:
     wants = None if req.initial_status in (None, "ready") else Status(req.initial_status)
     if wants is None and req.not_before is not None:
         wants = Status.SCHEDULED
-    return creating.create(
+    made = creating.create(
         ctx.tx, ctx.caller, new, parents=tuple(req.parents), wants=wants, reason=req.reason
     )
+    if made.created and (req.max_tokens is not None or req.max_cost is not None):
+        limit = Budget(made.task.id, req.max_tokens, micros(req.max_cost))
+        budgets.put(ctx.tx, limit)
+    return made
 
 
 def _from_worker(ctx: Context, new: creating.NewTask) -> creating.NewTask:

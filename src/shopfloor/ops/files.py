@@ -11,7 +11,7 @@ from shopfloor.domain.errors import Forbidden, Invalid, LimitReached, NotFound, 
 from shopfloor.domain.lifecycle import Status
 from shopfloor.kernel import notes as noting
 from shopfloor.kernel.claim import profile_of
-from shopfloor.kernel.context import compose
+from shopfloor.kernel.context import CONTEXT_LOG_BYTES, compose
 from shopfloor.kernel.load import current_run, load
 from shopfloor.kernel.resume import session_for
 from shopfloor.ops.context import Around, Stored
@@ -220,7 +220,10 @@ def context(ctx: Around, req: TaskFiles) -> ContextText:
         resumed = None if profile is None else session_for(tx, task, profile, role)
         session, news = resumed or (None, None)
         written = None if run is None else ctx.service.files.context(run.id)
-        text = written or compose(tx, task, ctx.service.files.path)
+        files = ctx.service.files
+        text = written or compose(
+            tx, task, files.path, lambda number: files.log_tail(number, CONTEXT_LOG_BYTES).text
+        )
         return ContextText(req.id, text, session, news)
 
     return ctx.read(look)

@@ -103,7 +103,7 @@ def progress(ctx: Context, req: TellProgress) -> ProgressView:
     """
     usage = None if req.usage is None else Usage(*_figures(req.usage))
     said = telling.Said(req.note, usage, req.session_id, req.model, req.output)
-    return ProgressView(*telling.progress(ctx.tx, ctx.caller, said))
+    return ProgressView(*telling.progress(ctx.tx, ctx.settings, ctx.caller, said))
 
 
 def _figures(used: UsedSoFar) -> tuple[int, int, int, int, int | None]:

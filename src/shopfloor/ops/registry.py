@@ -61,6 +61,8 @@ MODULES: dict[str, tuple[str, ...]] = {
         "shopfloor.ops.agents",
         "shopfloor.ops.questions",
     ),
+    "quota": ("shopfloor.ops.quotas",),
+    "usage": ("shopfloor.ops.usage",),
     "question": ("shopfloor.ops.questions",),
     "run": ("shopfloor.ops.runs", "shopfloor.ops.progress", "shopfloor.ops.scope"),
     "dispatch": ("shopfloor.ops.dispatch",),

@@ -18,8 +18,8 @@ from shopfloor.domain.errors import (
 )
 from shopfloor.domain.lifecycle import Status, Verb
 from shopfloor.domain.model import Task
+from shopfloor.kernel import budget, verbs
 from shopfloor.kernel import edit as editing
-from shopfloor.kernel import verbs
 from shopfloor.kernel.apply import Change
 from shopfloor.kernel.drop import delete as delete_task
 from shopfloor.kernel.load import load
@@ -35,11 +35,12 @@ from shopfloor.ops.views import (
     CommentView,
     EventView,
     LinkedTask,
+    SpentView,
     TaskDetail,
     TaskView,
     WhyView,
 )
-from shopfloor.store import events, links, notes, questions, runs, spend, tasks
+from shopfloor.store import budgets, events, links, notes, questions, runs, spend, tasks
 
 # Said once, with a board's first task.
 SCRATCH_TOLD = "its workspace is deleted when it is done; keep files with --artifact, or work in --workspace dir:/path"
@@ -123,7 +124,14 @@ def show(ctx: Context, req: ShowTask) -> TaskDetail:
         ],
         [EventView.of(e) for e in reversed(events.latest_of_task(ctx.tx, task.id, 50))],
         [QuestionView.of(q) for q in questions.of_task(ctx.tx, task.id, 50)],
+        _spent(ctx, task),
     )
+
+
+def _spent(ctx: Context, task: Task) -> SpentView:
+    limit = budgets.get(ctx.tx, task.id)
+    most = (None, None) if limit is None else (limit.tokens, limit.cost_micros)
+    return SpentView(*spend.of_task(ctx.tx, task.id), *most)
 
 
 def _progress(ctx: Context, task: Task) -> tuple[int, int]:
@@ -189,6 +197,14 @@ class EditTask(Request, frozen=True, kw_only=True):
         Literal["done", "any"] | None,
         Arg("`any`: go on also after a failed parent.", flag="--after"),
     ] = None
+    max_tokens: Annotated[
+        Annotated[int, Meta(ge=0, le=limits.COUNT_MAX)] | None,
+        Arg("Tokens that all its attempts may use together; 0 for no limit."),
+    ] = None
+    max_cost: Annotated[
+        Annotated[float, Meta(ge=0, le=limits.COST_MAX)] | None,
+        Arg("US dollars that all its attempts may cost together; 0 for no limit."),
+    ] = None
     reset_failures: Annotated[bool, Arg("Set the count of failures back to zero.")] = False
     clear_claim: Annotated[bool, Arg("Take a running task back from its run.")] = False
 
@@ -202,9 +218,13 @@ class EditTask(Request, frozen=True, kw_only=True):
 def edit(ctx: Context, req: EditTask) -> TaskView:
     """Change what a task says; every change is one event that names the fields."""
     fields = _rewritten(req)
-    if not fields and not req.reset_failures and not req.clear_claim:
+    limited = req.max_tokens is not None or req.max_cost is not None
+    if not fields and not limited and not req.reset_failures and not req.clear_claim:
         raise Invalid("nothing to change was named; see `shop edit --help`")
     task = editing.edit(ctx.tx, ctx.caller, req.id, fields, reset_failures=req.reset_failures)
+    if limited:
+        cost = budget.micros(req.max_cost)
+        budget.set_limits(ctx.tx, ctx.caller, req.id, tokens=req.max_tokens, cost_micros=cost)
     if req.clear_claim and task.status == Status.RUNNING:
         change = Change(ctx.caller, reason="the claim was cleared")
         task = verbs.act(ctx.tx, Verb.RELEASE, req.id, change).task

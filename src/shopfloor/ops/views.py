@@ -292,6 +292,15 @@ class WhyView(Result, frozen=True):
     until: datetime | None
 
 
+class SpentView(Result, frozen=True):
+    """What all attempts of a task have used: tokens that count to a limit, and known cost; and its limits."""
+
+    tokens: int
+    cost_micros: int
+    max_tokens: int | None
+    max_cost_micros: int | None
+
+
 class TaskDetail(Result, frozen=True):
     """A task with what belongs to it: links, attempts, words, files, and why it does not move."""
 
@@ -306,6 +315,7 @@ class TaskDetail(Result, frozen=True):
     attachments: list[AttachmentView]
     events: list[EventView]
     questions: list[QuestionView]
+    spent: SpentView
 
 
 class TaskPage(Result, frozen=True):

@@ -32,6 +32,12 @@ class Git:
         """Return the same git in another folder."""
         return Git(folder, self._environment)
 
+    def with_index(self, index: Path) -> "Git":
+        """Return the same git with an index of its own, so that what is staged stays as it is."""
+        other = Git(self.folder, self._environment)
+        other._environment["GIT_INDEX_FILE"] = str(index)
+        return other
+
     def ask(self, *words: str) -> str | None:
         """Return what git printed; None when it said no."""
         done = self._run(words)

@@ -173,6 +173,12 @@ def pick(tx: Tx, status: str, lane: str, limit: int) -> list[Task]:
     return [Task._make(row) for row in rows]
 
 
+def queued(tx: Tx, status: str, lane: str, limit: int) -> list[Task]:
+    """All that waits in a lane, locked; what another host holds is left out."""
+    rows = tx.all("task_queued", status=status, lane=lane, limit=limit)
+    return [Task._make(row) for row in rows]
+
+
 def held(tx: Tx, limit: int) -> list[tuple[int, str, str, str]]:
     """(task, lane, code, reason) of queued tasks that a pause or a guard of their own holds back."""
     rows = tx.all("task_held", now=tx.now, limit=limit)

@@ -37,3 +37,14 @@ SELECT id FROM task WHERE status = 'todo' AND NOT EXISTS (SELECT 1 FROM open_lin
 
 -- name: fsck_edges
 SELECT source, target FROM task_edge ORDER BY source, target
+
+-- name: fsck_question_of_ended_task
+SELECT DISTINCT task.id FROM question JOIN task ON task.id = question.task_id
+ WHERE question.answered_at IS NULL AND task.status IN ('done', 'cancelled', 'archived')
+
+-- name: fsck_question_without_run
+SELECT DISTINCT question.task_id FROM question LEFT JOIN run ON run.id = question.run_id
+ WHERE run.id IS NULL OR run.task_id <> question.task_id
+
+-- name: fsck_spend_of_another_task
+SELECT spend.run_id FROM spend JOIN run ON run.id = spend.run_id WHERE run.task_id <> spend.task_id

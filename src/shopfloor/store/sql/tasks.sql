@@ -115,6 +115,10 @@ SELECT * FROM startable
                                         AND hold.until > :now)
  ORDER BY priority DESC, id LIMIT :limit @lock_skip
 
+-- name: task_queued
+-- All that waits in a lane, whatever holds it back; what another host holds at this moment is left out.
+SELECT * FROM task WHERE status = CAST(:status AS TEXT) AND lane = :lane ORDER BY priority DESC, id LIMIT :limit @lock_skip
+
 -- name: task_held
 -- Queued tasks that a pause or a guard of their own holds back.  Holds are few, so they are looked at first.
 SELECT task.id, task.lane, hold.code, hold.reason

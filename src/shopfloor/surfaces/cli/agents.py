@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from shopfloor.surfaces.cli import moments
 from shopfloor.surfaces.cli.console import one_line
 from shopfloor.surfaces.cli.page import Cell, Page
 
 STATE_INKS = {"open": "red", "answered": "green", "closed": "dim"}
+TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+MICROS = 1_000_000
+QUOTA_INKS = {"parked": "red", "probing": "yellow", "opening": "green"}
 
 
 def questions(value: Any, page: Page) -> None:
@@ -55,6 +59,82 @@ def asking(value: Any, page: Page) -> None:
     told = value["question"]
     word = "asked" if told["state"] == "open" else told["state"]
     page.line(f"question {told['id']} {word}; #{value['task']} is {value['status']}")
+
+
+def quotas(value: Any, page: Page) -> None:
+    """Accounts that are waited for, each with its countdown."""
+    if not value:
+        page.note("no account waits for its limit to end")
+        return
+    rows = [
+        [
+            Cell(one["account"]),
+            Cell(one["state"], QUOTA_INKS[one["state"]]),
+            Cell("" if one["left_s"] is None else moments.span(one["left_s"])),
+            Cell(f"{one['rounds']}/{one['rounds_limit']}"),
+            Cell(str(one["waiting"])),
+            Cell("" if one["probe_task"] is None else f"#{one['probe_task']}"),
+            Cell(one["reason"]),
+        ]
+        for one in value
+    ]
+    page.table(["account", "state", ">opens in", ">rounds", ">waiting", ">probe", "reason"], rows)
+
+
+def cleared(value: Any, page: Page) -> None:
+    """An account whose tasks may start now."""
+    page.line(f"{one_line(value['account'])}: its tasks may start now")
+
+
+def usage(value: Any, page: Page) -> None:
+    """What was used, the dearest first."""
+    if not value["rows"]:
+        page.note("nothing was used")
+        return
+    rows = [
+        [
+            Cell(f"#{one['name']}" if value["by"] == "task" else one["name"] or "(unknown)"),
+            Cell(str(one["runs"])),
+            *(Cell(f"{one[kind]:,}") for kind in TOKENS),
+            Cell(
+                money(one["cost_micros"]) + ("+" if one["unpriced"] and one["cost_micros"] else "")
+            ),
+        ]
+        for one in value["rows"]
+    ]
+    page.table([value["by"], ">runs", ">input", ">output", ">cache read", ">write", ">cost"], rows)
+    if any(one["unpriced"] for one in value["rows"]):
+        page.note("some runs told no cost; theirs is not in these figures")
+
+
+def money(micros: int | None) -> str:
+    """A cost in US dollars, as exactly as its size asks for."""
+    if micros is None:
+        return ""
+    return (
+        f"${micros / MICROS:.2f}" if micros >= MICROS or not micros else f"${micros / MICROS:.4f}"
+    )
+
+
+def spent(value: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a task has used, and its limits, as facts of its page."""
+    tokens = f"{value['tokens']:,}" if value["tokens"] else ""
+    cost = money(value["cost_micros"]) if value["cost_micros"] else ""
+    most = value["max_tokens"], value["max_cost_micros"]
+    return [
+        ("tokens", tokens if most[0] is None else f"{value['tokens']:,} of {most[0]:,}"),
+        ("cost", cost if most[1] is None else f"{money(value['cost_micros'])} of {money(most[1])}"),
+    ]
+
+
+def change(value: Any, page: Page) -> None:
+    """A worktree's change, as git tells it."""
+    if not value["text"]:
+        page.note(f"#{value['task']} has changed nothing in {one_line(value['workspace'])}")
+        return
+    page.raw(value["text"].encode() + b"\n")
+    if value["truncated"]:
+        page.note(f"this is the beginning; the whole is in {one_line(value['workspace'])}")
 
 
 def listed(found: Sequence[dict[str, Any]], page: Page) -> None:

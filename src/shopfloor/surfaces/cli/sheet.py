@@ -125,6 +125,7 @@ def _facts(task: dict[str, Any], value: Any, page: Page) -> list[tuple[str, str]
         ("progress", progress),
         *_settings(task),
         ("attempts", _attempts(task)),
+        *agents.spent(value["spent"]),
         ("last error", task["last_error"] or ""),
         ("blocked", _blocked(task)),
         ("due", page.when(task["not_before"])),
