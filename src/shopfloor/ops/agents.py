@@ -161,7 +161,7 @@ class DiffView(Result, frozen=True):
     command="diff",
     kind="around",
     role="anyone",
-    errors=(NotFound, GuardFailed, Refused),
+    errors=(NotFound, Refused),
     tools=("worker", "reviewer"),
     when="Use it as a reviewer to see what was changed, and before you hand work in.",
 )
@@ -178,8 +178,8 @@ def diff(ctx: Around, req: ShowDiff) -> DiffView:
 
     task, run = ctx.read(look)
     if task.workspace_kind != "worktree":
-        raise GuardFailed(
-            f"cannot show a change of #{task.id}: its workspace is {task.workspace_kind}, and only a git "
+        raise NotFound(
+            f"there is no change of #{task.id} to show: its workspace is {task.workspace_kind}, and only a git "
             "worktree knows what it began from"
         )
     if run is None or run.workspace is None:

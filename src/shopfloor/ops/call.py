@@ -19,7 +19,6 @@ from shopfloor.domain.lifecycle import By
 from shopfloor.domain.limits import BULK_MAX, KEY_CHARS_MAX
 from shopfloor.domain.settings import Settings
 from shopfloor.ops.context import Around, Context, Service
-from shopfloor.ops.deputy import deputise, deputy
 from shopfloor.ops.registry import Operation, find
 from shopfloor.ops.schema import decode, encode
 from shopfloor.store import events, requests, runs
@@ -148,7 +147,11 @@ class Call:
 
     def _acting(self, tx: Tx) -> Caller:
         """Who is said to have done it."""
-        return deputy(tx, self.caller, self.op, self.settings) if self.deputised else self.caller
+        if not self.deputised:
+            return self.caller
+        from shopfloor.ops.deputy import deputy  # noqa: PLC0415 - few requests are an orchestrator's
+
+        return deputy(tx, self.caller, self.op, self.settings)
 
     def _admit(self, tx: Tx) -> Answer:
         self._acting(tx)
@@ -237,6 +240,8 @@ def authorise(op: Operation, caller: Caller, service: Service) -> None:
         return
     if "orchestrator" in op.tools:
         settings = service.settings()
+        from shopfloor.ops.deputy import deputise  # noqa: PLC0415 - few requests are an orchestrator's
+
         service.database.read(lambda tx: deputise(tx, caller, op, settings))
     else:
         raise Forbidden(
