@@ -68,6 +68,14 @@ def test_what_an_agents_runner_reports_goes_before_how_its_process_ended(ending,
 
 
 @pytest.mark.parametrize(
+    ("ending", "told"), [("auth_failed", "no key; next: log in"), ("failed", "no key")]
+)
+def test_what_pauses_a_profile_names_the_next_step(ending, told):
+    report = Report(ending, "no key", next="log in")
+    assert classify(Exit(exit_code=0), is_command=False, report=report)[1] == told
+
+
+@pytest.mark.parametrize(
     "seen",
     [
         Exit(never_started=True),

@@ -196,7 +196,9 @@ def classify(
             return sign.outcome, sign.sentence.format(**seen._asdict())
     ending = None if report is None or is_command else ENDINGS.get(report.ending or "")
     if ending is not None and report is not None:
-        return ending.outcome, report.sentence or ending.sentence
+        sentence = report.sentence or ending.sentence
+        helps = report.next if ending.outcome in PAUSES_PROFILE else None
+        return ending.outcome, f"{sentence}; next: {helps}" if helps else sentence
     for sign in SIGNS:
         if sign.seen(seen):
             return sign.outcome, sign.sentence.format(**seen._asdict())
