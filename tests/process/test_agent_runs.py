@@ -357,6 +357,18 @@ def test_a_session_that_is_lost_begins_anew_with_the_whole_task(agents):
     assert "Sweep the floor" in last["prompt"]
 
 
+def test_a_limit_that_is_reached_stops_the_agent_and_asks_a_person(agents):
+    used = {"event": {"type": "usage", "in": 100, "out": 20, "usd": 0.25}}
+    agents.plays([used, {"deaf": True}, {"hang": True}], more="tokens_per_run = 50")
+    agents.home.up()
+    task = agents.create()
+    shown = agents.home.becomes(task, "blocked")
+    agents.home.is_over(task)
+    assert shown["block_kind"] == "needs_input"
+    assert agents.home.outcomes(task) == ["blocked"]
+    assert not Path(f"/proc/{agents.turns()[0]['pid']}").exists()
+
+
 def test_a_secret_reaches_neither_the_log_nor_the_report(agents):
     agents.plays(
         [{"say": "the key is hunter2hunter2"}],

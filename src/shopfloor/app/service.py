@@ -14,7 +14,14 @@ from shopfloor.config.reading import load_settings
 from shopfloor.domain import limits
 from shopfloor.domain.errors import BadConfiguration, Damaged, Invalid, Unavailable
 from shopfloor.domain.settings import Settings
-from shopfloor.ops.context import BoardInfo, Change, Dispatching, Endpoint, Planning
+from shopfloor.ops.context import (
+    BoardInfo,
+    Change,
+    Dispatching,
+    Endpoint,
+    Planning,
+    Profiles,
+)
 from shopfloor.store import health
 from shopfloor.store.db import Database, Tx
 from shopfloor.store.migrate import open_sqlite
@@ -85,6 +92,12 @@ class BoardService:
         self._settings_good_until = now + SETTINGS_GOOD_S
         return self._settings
 
+    def reread(self) -> Settings:
+        """The settings as the file has them this moment."""
+        self._settings_good_until = 0.0
+        self._settings_stamp = ()
+        return self.settings()
+
     def _load(self) -> Settings:
         """The settings of the file; while it cannot be used, those that were in force, with a warning."""
         try:
@@ -147,6 +160,12 @@ class BoardService:
         from shopfloor.planner.client import Asker  # noqa: PLC0415 - few requests ask a model
 
         return Asker(self.settings().planner, environment())
+
+    def profiles(self) -> Profiles:
+        """The profiles as this host's configuration has them."""
+        from shopfloor.app.profiles import HomeProfiles  # noqa: PLC0415 - few requests change or try one
+
+        return HomeProfiles(self.home, environment())
 
     def host_cap(self) -> int | None:
         """How many workers of this board this host runs at most, beside those of others; None is no cap."""

@@ -41,6 +41,13 @@ def load_settings(home: Home, board: str) -> Settings:
         raise BadConfiguration(f"{home.config}: {wrong.message}") from None
 
 
+def parse_file(text: str, home: Home) -> Settings:
+    """The settings that a configuration's text would mean; raises Invalid."""
+    import tomllib  # noqa: PLC0415 - most homes set nothing
+
+    return parse(tomllib.loads(text), "", {**BUILT_IN, **_own_programs(home)})
+
+
 def _opened(path: Path) -> dict[str, Any]:
     """A file's tables; none where there is no file."""
     try:

@@ -1,14 +1,9 @@
-"""What an agent's runner is told and started as: the brief in the run's folder, and the runner's program.
-
-The runner is our own program, run by our own interpreter without the user's site packages, so that
-nothing in the agent's workspace can stand in for a module of it.
-"""
+"""What an agent's runner is told and started as: the brief in the run's folder, and the program."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -21,9 +16,6 @@ from shopfloor.process.launch import PACKAGE_ROOT
 from shopfloor.runners import brief as briefs
 from shopfloor.runners import command, preset, report
 
-RUNNER = "shopfloor.runners.agent"
-BOOT = f"import sys; sys.path.append(sys.argv[1]); from {RUNNER} import main; main()"
-OUR_PYTHON = (sys.executable, "-I")
 GOAL_TURNS = 20
 
 
@@ -84,16 +76,10 @@ def agent(
     )
     _write(Path(folder) / briefs.BRIEF, briefs.to_json(brief))
     report.write(folder, report.Report(session_id=brief.session, model=brief.model))
-    argv = (*OUR_PYTHON, "-S", "-X", "utf8", "-c", BOOT, PACKAGE_ROOT, folder)
-    env = command.surroundings(
-        task,
-        profile,
-        place,
-        run_id=told.run_id,
-        token=told.token,
-        base=board.base_environment,
-        passed=passed,
-    )
+    argv = (*command.RUNNER, PACKAGE_ROOT, folder)
+    attempt = command.Attempt(task.id, task.attempts, told.run_id, told.token)
+    base = board.base_environment
+    env = command.agent_environment(attempt, profile, place, base=base, passed=passed)
     return command.Program(argv, env, place.workspace), tuple(passed.values())
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict, TypeVar
 from shopfloor.domain.caller import Caller
 from shopfloor.domain.errors import GuardFailed
 from shopfloor.domain.planning import Idea, Judged, Specified, Split, Turn
-from shopfloor.domain.settings import Settings
+from shopfloor.domain.settings import Profile, Settings
 from shopfloor.store import runs
 from shopfloor.store.db import Database, Tx
 
@@ -127,6 +127,22 @@ class Planning(Protocol):
     def judge(self, turn: Turn) -> Judged: ...
 
 
+class Looked(NamedTuple):
+    """What was looked at of a profile, whether it is well, and what is so or what to do."""
+
+    what: str
+    well: bool
+    sentence: str
+
+
+class Profiles(Protocol):
+    """The profiles of this host's configuration."""
+
+    def add(self, name: str, table: dict[str, Any]) -> None: ...
+    def describe(self, name: str, words: str) -> None: ...
+    def check(self, profile: Profile) -> list[Looked]: ...
+
+
 class Service(Protocol):
     """One board as the operations see it."""
 
@@ -141,7 +157,9 @@ class Service(Protocol):
     @property
     def dispatching(self) -> Dispatching: ...
     def planner(self) -> Planning: ...
+    def profiles(self) -> Profiles: ...
     def settings(self) -> Settings: ...
+    def reread(self) -> Settings: ...
     def surroundings(self, tx: Tx) -> Surroundings: ...
     def board(self) -> BoardInfo: ...
     def backup(self, target: str) -> int: ...

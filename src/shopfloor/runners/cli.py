@@ -120,9 +120,10 @@ class CliConversation:
     def _hopeless(self, reader: Reader) -> Failure | None:
         """The failure of a program that only tries again; None while it may still get on."""
         retry = reader.retry
-        if retry is None or retry.status is None:
+        if retry is None:
             return None
-        ending = BY_STATUS.get(retry.status, "failed")
+        # Without a status nobody answered at all.
+        ending = BY_STATUS.get(retry.status, "failed") if retry.status else "busy"
         waited_s = (clock() - retry.since) / 1000
         wait_s = 0.0 if retry.at is None else (retry.at - clock()) / 1000
         patience_s = self._brief.quota_wait_s

@@ -1,4 +1,4 @@
-"""Plain commands: which program runs for a task, where, and with which environment."""
+"""What a supervisor starts: a plain command, or the runner of an agent, each with its environment."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from shopfloor.domain.model import Task
 from shopfloor.domain.settings import Profile
 from shopfloor.process.environment import worker_environment
 
+# The runner is our own program, run by our own interpreter without the user's packages, so that nothing in
+# an agent's workspace can stand in for a module of it.  The package's place and the run's folder follow.
+AGENT = "shopfloor.runners.agent"
+BOOT = f"import sys; sys.path.append(sys.argv[1]); from {AGENT} import main; main()"
+RUNNER = (sys.executable, "-I", "-S", "-X", "utf8", "-c", BOOT)
+
 
 class Program(NamedTuple):
     """What a supervisor starts."""
@@ -19,6 +25,15 @@ class Program(NamedTuple):
     argv: tuple[str, ...]
     env: dict[str, str]
     cwd: str
+
+
+class Attempt(NamedTuple):
+    """Whose attempt it is, as its worker's environment says."""
+
+    task: int
+    number: int
+    run: int
+    token: str
 
 
 class Place(NamedTuple):
@@ -44,7 +59,7 @@ def program(
 
     A review is done by the reviewer's profile: the task's own command is the work that it looks at.
     """
-    extra = _worker(task, place, run_id, token)
+    extra = _worker(Attempt(task.id, task.attempts, run_id, token), place)
     if task.command is None or task.phase == "review":
         if profile is None or not profile.argv:
             return None
@@ -56,18 +71,16 @@ def program(
     )
 
 
-def surroundings(
-    task: Task,
+def agent_environment(
+    attempt: Attempt,
     profile: Profile,
     place: Place,
     *,
-    run_id: int,
-    token: str,
     base: Mapping[str, str],
     passed: Mapping[str, str],
 ) -> dict[str, str]:
     """An agent's environment: a worker's, with what its preset and profile let pass of the dispatcher's."""
-    return {**passed, **_environment(base, profile, {}, _worker(task, place, run_id, token))}
+    return {**passed, **_environment(base, profile, {}, _worker(attempt, place))}
 
 
 def passed_by(profile: Profile, base: Mapping[str, str]) -> dict[str, str]:
@@ -86,22 +99,23 @@ def secrets(profile: Profile | None, base: Mapping[str, str]) -> tuple[str, ...]
 def check(task: Task, profile: Profile | None, place: Place, *, base: Mapping[str, str]) -> Program:
     """The check of a task: the worker's surroundings, without the run's credentials."""
     assert task.check_command is not None
-    env = _environment(base, profile, {}, _names(task, place))
+    env = _environment(base, profile, {}, _names(task.id, task.attempts, place))
     return Program(tuple(json.loads(task.check_command)), env, place.workspace)
 
 
-def _worker(task: Task, place: Place, run_id: int, token: str) -> dict[str, str]:
-    return {**_names(task, place), "SHOPFLOOR_RUN": str(run_id), "SHOPFLOOR_TOKEN": token}
+def _worker(attempt: Attempt, place: Place) -> dict[str, str]:
+    names = _names(attempt.task, attempt.number, place)
+    return {**names, "SHOPFLOOR_RUN": str(attempt.run), "SHOPFLOOR_TOKEN": attempt.token}
 
 
-def _names(task: Task, place: Place) -> dict[str, str]:
+def _names(task: int, attempt: int, place: Place) -> dict[str, str]:
     return {
         "SHOPFLOOR_HOME": place.home,
         "SHOPFLOOR_BOARD": place.board,
-        "SHOPFLOOR_TASK": str(task.id),
+        "SHOPFLOOR_TASK": str(task),
         "SHOPFLOOR_SOCKET": place.socket,
         "SHOPFLOOR_WORKSPACE": place.workspace,
-        "SHOPFLOOR_ATTEMPT": str(task.attempts),
+        "SHOPFLOOR_ATTEMPT": str(attempt),
         "SHOPFLOOR_CONTEXT": place.context,
     }
 

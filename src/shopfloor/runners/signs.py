@@ -29,7 +29,7 @@ BY_STATUS = {
 WORDS = {
     "rate_limited": "the provider's rate limit was reached",
     "quota": "the provider's quota is used up",
-    "busy": "the provider is overloaded",
+    "busy": "the provider is overloaded or away",
     "auth_failed": "the provider refused the login",
     "permission_refused": "the program refused what the task needs",
     "context_overflow": "the agent's context is full",

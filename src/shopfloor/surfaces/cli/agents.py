@@ -1,4 +1,4 @@
-"""What agents bring to a board, as people read it: their questions, and what they used."""
+"""What agents bring to a board, as people read it: their profiles, their questions, and what they used."""
 
 from __future__ import annotations
 
@@ -161,3 +161,33 @@ def _answer_line(one: dict[str, Any], among: Sequence[dict[str, Any]]) -> str:
     several = sum(other["task"] == one["task"] for other in among) > 1
     which = f" --question {one['id']}" if several else ""
     return f"shop answer {one['task']} TEXT{which}"
+
+
+def profiles(value: Any, page: Page) -> None:
+    """Profiles, one a line, with what each is good for."""
+    if not value:
+        page.note("no profiles; `shop profile add` writes one, and agent programs in PATH are some")
+        return
+    rows = [
+        [
+            Cell(one["name"]),
+            Cell(one["preset"] or one["kind"]),
+            Cell(one["model"] or ""),
+            Cell(f"{one['running']}" + (f"/{one['cap']}" if one["cap"] else "")),
+            Cell("paused", "red") if one["paused"] else Cell(""),
+            Cell(one["description"]),
+        ]
+        for one in value
+    ]
+    page.table(["profile", "program", "model", ">runs", "state", "good for"], rows)
+
+
+def trial(value: Any, page: Page) -> None:
+    """What a trial of a profile showed."""
+    for one in value["findings"]:
+        mark = page.ink("green", "ok  ") if one["well"] else page.ink("red", "BAD ")
+        page.line(f"{mark} {one['what']}: {one_line(one['sentence'])}")
+    if value["resumed"]:
+        page.line(f"{one_line(value['name'])} is no longer paused")
+    elif not value["well"]:
+        page.note(f"{value['name']} is not ready; put it right and check it again")

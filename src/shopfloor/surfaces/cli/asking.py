@@ -161,6 +161,8 @@ def _verdict(command: Command, value: Any) -> int:
     """The exit code of an answer: what a check found is not a success."""
     if command.result == "FsckView":
         return 0 if value["clean"] else 1
+    if command.result == "ProfileCheck":
+        return 0 if value["well"] else 1
     if command.result == "DispatchReport":
         return 1 if value["troubles"] else 0
     return 0

@@ -265,6 +265,8 @@ RENDERERS: dict[str, Renderer] = {
     "ClearedView": agents.cleared,
     "UsageTable": agents.usage,
     "DiffView": agents.change,
+    "list[ProfileView]": agents.profiles,
+    "ProfileCheck": agents.trial,
     "Stats": upkeep.stats,
     "BoardView": upkeep.board,
     "list[BoardView]": upkeep.boards,
