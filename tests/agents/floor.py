@@ -215,7 +215,7 @@ class Floor:
             if str(self.user).encode()
             in (proc.read(f"/proc/{one.pid}/environ", ENVIRONMENT_BYTES_MAX) or b"")
         ]
-        return b"\n".join(lines).decode(errors="replace")
+        return b"\n".join(lines).replace(b"\0", b" ").decode(errors="replace")
 
     def agent(self, run: int) -> proc.Stat:
         """The agent program of a run: what the runner started."""

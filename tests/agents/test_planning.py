@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shopfloor.domain.errors import BoardError, Refused, Unavailable
+from shopfloor.domain.errors import BoardError, LimitReached, Refused, Unavailable
 from tests.agents.replies import Failure, Text
 from tests.agents.scenarios import BROKEN, UNKNOWN_KEY, rate_limited
 
@@ -73,7 +73,7 @@ def test_a_model_says_clearly_what_an_idea_asks_for(floor, planned):
 
 def test_a_model_splits_an_idea_into_tasks_for_the_profiles_that_are_there(floor, planned):
     task = planned(PARTS)
-    made = floor.home.ask("task.decompose", id=task)["made"]
+    made = floor.home.ask("task.decompose", id=task)["pieces"]
     assert [(one["title"], one["assignee"]) for one in made] == [
         ("Sand the gate", "sander"),
         ("Paint the gate", "painter"),
@@ -114,14 +114,14 @@ def test_a_second_answer_that_does_not_fit_is_a_clear_failure(floor, planned, ve
 def test_parts_that_make_no_graph_are_asked_for_once_more(floor, planned):
     turned = [{**part, "after": [2 - place]} for place, part in enumerate(PARTS["parts"])]
     task = planned({"parts": turned}, PARTS)
-    assert len(floor.home.ask("task.decompose", id=task)["made"]) == 3
+    assert len(floor.home.ask("task.decompose", id=task)["pieces"]) == 3
 
 
 @pytest.mark.parametrize(
     ("reply", "words", "kind"),
     [
         (UNKNOWN_KEY, "refused the planner's key", Refused),
-        (rate_limited(60), "limit is reached", Unavailable),
+        (rate_limited(60), "limit is reached", LimitReached),
         (BROKEN, "could not be reached", Unavailable),
         (Failure(404, "not_found_error", "no such model"), "does not know the planner", Refused),
     ],
@@ -135,7 +135,9 @@ def test_what_the_provider_refuses_is_one_sentence(floor, planned, reply, words,
 
 
 def test_without_a_model_the_questions_say_so_and_nothing_else_breaks(floor):
+    floor.configure(f'[dispatch]\ndefault_assignee = "painter"\n{PROFILES}')
     floor.up()
+    floor.home.ask("dispatch.pause")
     task = floor.home.create("an idea", initial_status="triage")
     refusal = failed(floor, "task.decompose", task)
     assert "[planner]" in refusal.message

@@ -19,7 +19,7 @@ def test_an_answered_question_resumes_the_session_that_asked(floor, program):
     assert first["outcome"] == "blocked"
     # The answer may come after a restart of the board.
     daemon.term()
-    floor.home.ask("task.answer", id=task, text="blue, like the sky")
+    floor.home.ask("task.answer", id=task, answer="blue, like the sky")
     floor.up()
     floor.becomes(task, "done")
     second = floor.is_over(task)

@@ -71,15 +71,23 @@ def gemini(address: str, folder: Path) -> Fields:
     return {"model": "gemini-2.5-flash", "env": env, "secrets": ["GEMINI_API_KEY"]}
 
 
-def qwen(address: str, _folder: Path) -> Fields:
-    env = {"OPENAI_BASE_URL": f"{address}/v1", "OPENAI_API_KEY": KEY}
+def qwen(address: str, folder: Path) -> Fields:
+    place = folder / ".qwen"
+    place.mkdir()
+    chosen = {"security": {"auth": {"selectedType": "openai"}}}
+    (place / "settings.json").write_text(json.dumps(chosen))
+    env = {"HOME": str(folder), "OPENAI_BASE_URL": f"{address}/v1", "OPENAI_API_KEY": KEY}
     return {"model": "scripted", "env": env, "secrets": ["OPENAI_API_KEY"]}
 
 
 def hermes(address: str, folder: Path) -> Fields:
     model = {"default": "m", "provider": "custom", "base_url": f"{address}/v1", "api_key": KEY}
+    # It takes MCP servers from its settings alone; its preset says what to write there, once.
+    headers = {"Authorization": "Bearer ${SHOPFLOOR_MCP_TOKEN}"}
+    board = {"url": "${SHOPFLOOR_MCP_URL}", "headers": headers}
+    settings = {"model": model, "mcp_servers": {"board": board}}
     # JSON is YAML too.
-    (folder / "config.yaml").write_text(json.dumps({"model": model}))
+    (folder / "config.yaml").write_text(json.dumps(settings))
     return {
         "env": {"HERMES_HOME": str(folder), "OPENAI_API_KEY": KEY},
         "secrets": ["OPENAI_API_KEY"],

@@ -138,7 +138,11 @@ def _turn(job: Job) -> Turn:
 def _model(told: Model, key: str | None) -> AnyModel:
     def provider(name: str) -> Provider[Any]:
         given = {"base_url": told.base_url, "api_key": key}
-        return infer_provider_class(name)(**{k: v for k, v in given.items() if v is not None})
+        made = infer_provider_class(name)(**{k: v for k, v in given.items() if v is not None})
+        # A limit is told at once: waiting for its end here would keep whoever asked.
+        if hasattr(made.client, "max_retries"):
+            made.client.max_retries = 0
+        return made
 
     kind = CHAT if told.provider == COMPATIBLE else told.provider
     return infer_model(f"{kind}:{told.name}", provider)

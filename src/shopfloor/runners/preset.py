@@ -151,6 +151,7 @@ LINE = {
     "match": Field(TEXT, "The expression; its groups `session`, `status`, `retry_after`, `reset`, `message` are taken"),
     "last": Field(bool, "It counts only among the last lines of a program that exits with an error"),
     "retrying": Field(bool, "The line says that the program tries again by itself"),
+    "status": Field(int, "The HTTP status that it stands for, where the line does not tell it"),
     "ending": Field(TEXT, "What the failure is"),
 }  # fmt: skip
 MESSAGE = {

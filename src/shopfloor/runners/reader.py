@@ -204,7 +204,8 @@ class Reader:
         groups = found.groupdict()
         self.session = groups.get("session") or self.session
         if "ending" in rule or rule.get("retrying") or "status" in groups:
-            told = {"message": line.strip(), **{k: v for k, v in groups.items() if v}}
+            known = {"status": str(rule["status"])} if "status" in rule else {}
+            told = {"message": line.strip(), **known, **{k: v for k, v in groups.items() if v}}
             sign = signs.of_groups(told, rule.get("ending"), self._clock())
             self._sign(sign, {"failure": True, **rule})
 
