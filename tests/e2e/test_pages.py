@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from shopfloor.config import reading
+from shopfloor.runners import preset
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +101,11 @@ def test_the_board_in_the_readme_is_what_shop_prints(reader):
                                         [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]))  # fmt: skip
 def test_configuration_on_a_page_is_taken_by_the_program(page):
     for block in blocks(page, "toml"):
-        settings = reading.parse(tomllib.loads(block), "default")
+        read = tomllib.loads(block)
+        if "program" in read:
+            preset.check(read)
+            continue
+        settings = reading.parse(read, "default")
         assert settings.warnings == ()
 
 

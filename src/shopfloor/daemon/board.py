@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar, cast
 from shopfloor.domain.settings import Settings
 from shopfloor.ops.context import Endpoint, Files
 from shopfloor.store.db import Database, Tx
+from shopfloor.store.owner import Request
 
 T = TypeVar("T")
 
@@ -52,8 +53,8 @@ class DispatchBoard(Protocol):
 
 def write_all(database: Database, works: Sequence[Callable[[Tx], T]]) -> list[T | BaseException]:
     """Do several writes, each with an end of its own; one commit for all where the database can."""
-    submit = getattr(database, "submit", None)
-    if submit is None or len(works) == 1:
+    submit = getattr(database, "submit_together", None)
+    if submit is None or len(works) < 2:  # noqa: PLR2004 - one needs nobody beside it
         return [_alone(database, work) for work in works]
     answers: dict[int, object] = {}
     left = threading.Semaphore(0)
@@ -65,8 +66,7 @@ def write_all(database: Database, works: Sequence[Callable[[Tx], T]]) -> list[T 
 
         return keep
 
-    for place, work in enumerate(works):
-        submit(work, keeper(place))
+    submit(tuple(Request(work, keeper(place)) for place, work in enumerate(works)))
     for _ in works:
         left.acquire()
     return [cast("T | BaseException", answers[place]) for place in range(len(works))]

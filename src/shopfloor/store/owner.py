@@ -95,7 +95,8 @@ class Owner:
             "On PostgreSQL requests wait for the network, not in a loop."
         )
         self._group_max = group_max if alone else 1
-        self._requests: SimpleQueue[Request | None] = SimpleQueue()
+        # Requests that were handed in together stay together.
+        self._requests: SimpleQueue[tuple[Request, ...] | None] = SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
         self._summon = summon
@@ -111,12 +112,20 @@ class Owner:
 
     def submit(self, work: Callable[[Tx], object], done: Callable[[object], None]) -> None:
         """Accept work; `done` gets its result, or the exception that ended it, after the commit."""
+        self.submit_together((Request(work, done),))
+
+    def submit_together(self, requests: tuple[Request, ...]) -> None:
+        """Accept several pieces of work for one commit, where the database can; each has its own end."""
         with self._gate:
             if self._closed:
                 raise _closing()
             if self._requests.qsize() >= QUEUE_MAX:
                 raise Unavailable(f"{QUEUE_MAX} requests wait for this board; send this one later.")
-            self._requests.put(Request(work, done))
+            if self._group_max > 1:
+                self._requests.put(requests)
+            else:
+                for request in requests:
+                    self._requests.put((request,))
         if self._summon is not None:
             self._summon()
 
@@ -160,9 +169,7 @@ class Owner:
         with self._gate:
             self._closed = True
         while not self._requests.empty():
-            request = self._requests.get()
-            if request is not None:
-                _call(partial(request.done, _closing()))
+            _turn_away(self._requests.get() or ())
         self._ended.set()
 
     def close(self) -> None:
@@ -200,11 +207,11 @@ class Owner:
         group: list[Request] = []
         with suppress(Empty):
             while len(group) < self._group_max:
-                request = self._requests.get(block=wait and not group)
-                if request is None:
+                requests = self._requests.get(block=wait and not group)
+                if requests is None:
                     self._reach_end(group)
                     break
-                group.append(request)
+                group += requests
         return group
 
     def _reach_end(self, group: list[Request]) -> None:
@@ -236,8 +243,13 @@ class Owner:
                 self._closed = True
                 for _ in self._threads:
                     self._requests.put(None)
-                while (request := self._requests.get()) is not None:
-                    _call(partial(request.done, _closing()))
+                while (requests := self._requests.get()) is not None:
+                    _turn_away(requests)
+
+
+def _turn_away(requests: tuple[Request, ...]) -> None:
+    for request in requests:
+        _call(partial(request.done, _closing()))
 
 
 def _closing() -> Unavailable:
