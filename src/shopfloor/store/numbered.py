@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable
+from functools import cache
 from operator import itemgetter
 from typing import Final, TypeAlias
 
 from shopfloor.store.db import Row, encode_lists
-from shopfloor.store.statements import Statement, Statements
+from shopfloor.store.statements import Statement, Statements, own_statements
 
 # No text in quotes has anything of this form: the loader refuses it.
 NAMED: Final = re.compile(r":([a-z_][a-z0-9_]*)", re.IGNORECASE)
@@ -74,6 +75,12 @@ class NumberedStatements(dict[str, Numbered]):
     def __missing__(self, name: str) -> Numbered:
         found = self[name] = Numbered(self._statements[name])
         return found
+
+
+@cache
+def own_numbered() -> NumberedStatements:
+    """The program's own, which a process writes out once however often it opens a board."""
+    return NumberedStatements(own_statements("sqlite"))
 
 
 def _picking(names: list[str]) -> Pick:

@@ -23,7 +23,7 @@ from typing import Literal, TypeVar
 from shopfloor.domain.errors import Damaged, Unavailable
 from shopfloor.store import faults, health
 from shopfloor.store.db import Clock, Probe, Row, SchemaTx, Tx
-from shopfloor.store.numbered import Numbered, NumberedStatements
+from shopfloor.store.numbered import Numbered, NumberedStatements, own_numbered
 from shopfloor.store.sqlite_file import ALTERING, WRITING, SqliteFile
 from shopfloor.store.statements import Statements, own_statements
 
@@ -152,7 +152,7 @@ class SqliteDatabase:
         self.path = Path(path).resolve()
         self.probe = probe
         self.statements = own_statements("sqlite") if statements is None else statements
-        self.numbered = NumberedStatements(self.statements)
+        self.numbered = own_numbered() if statements is None else NumberedStatements(statements)
         self.readonly = readonly
         self._clock = clock
         self._file = SqliteFile(self.path, readonly=readonly, brief=brief)
