@@ -1,16 +1,21 @@
-"""Being the door oneself for the moment of one request: the board's lock, the database, the answer."""
+"""Being the door oneself for the moment of one request: the board's lock, the database, the answer.
+
+Who is the door answers those too who wait to be it (`together.py`): who waits leaves its request beside the
+lock, and does not open the board when it is answered.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 
 from shopfloor.app.boards import BoardFolder, HomeBoards, private
 from shopfloor.app.service import BoardService, open_database, open_file
+from shopfloor.app.together import answer_together
 from shopfloor.config import Home
 from shopfloor.domain.errors import Conflict
-from shopfloor.ops.call import Envelope, call
+from shopfloor.ops.call import Envelope, call, may_be_left
 from shopfloor.ops.registry import find
 from shopfloor.ops.schema import decode
 from shopfloor.store import runs
@@ -41,20 +46,18 @@ def answer(
     folder = boards.resolve(envelope.board)
     ours.append(folder.slug)
     if folder.url is not None:
-        return _answer(BoardService(home, folder, open_database(folder), boards), envelope)
+        with closing(BoardService(home, folder, open_database(folder), boards)) as service:
+            return call(service, envelope)
     left_s = max(deadline - time.monotonic(), 0.0)
-    with BoardLock(folder.lock, wait_s=left_s, give_way=give_way) as lock:
+    left = request if may_be_left(envelope) else None
+    with BoardLock(folder.lock, wait_s=left_s, give_way=give_way, request=left) as lock:
+        if lock.answer is not None:
+            return lock.answer
         database = open_file(folder, brief=True, noted=lock.noted)
-        answered = _answer(BoardService(home, folder, database, boards), envelope)
+        with closing(BoardService(home, folder, database, boards)) as service:
+            answered = answer_together(service, database, envelope, lock.collect())
         lock.note(database.left())
         return answered
-
-
-def _answer(service: BoardService, envelope: Envelope) -> bytes:
-    try:
-        return call(service, envelope)
-    finally:
-        service.close()
 
 
 def prepare_board(folder: BoardFolder) -> None:

@@ -59,6 +59,18 @@ def call(service: Service, envelope: Envelope) -> Answer:
         return error_bytes(refused)
 
 
+def may_be_left(envelope: Envelope) -> bool:
+    """Whether a request may be left to another door, which carries it out in a transaction with others.
+
+    It can be sent twice without harm.  Whether it is the work of one transaction is said for good by
+    `Call.work`.
+    """
+    op = find(envelope.op)
+    if op.kind == "around" and op.direct is None:
+        return False
+    return op.kind == "read" or envelope.request_id is not None
+
+
 def error_bytes(refused: BoardError) -> Answer:
     """The one JSON shape of an error."""
     return encode(refused.as_dict())
