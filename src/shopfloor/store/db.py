@@ -16,7 +16,7 @@ about is one of `shopfloor.domain.errors`, what the schema refused is one of the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from shopfloor.store.statements import Statement, Statements
@@ -64,8 +64,15 @@ class Tx(Protocol):
         """Run a named statement and count the rows that it changed or returned."""
         ...
 
-    def insert(self, name: str, /, **params: object) -> int | None:
-        """Run an INSERT … RETURNING id and answer that number; None where it added nothing."""
+    def put(self, name: str, row: Mapping[str, object], /) -> int:
+        """The same with the values of a row, of which the statement takes those that it names."""
+        ...
+
+    def insert(self, name: str, row: Mapping[str, object], /) -> int | None:
+        """Run an INSERT … RETURNING id with the values of a row, and answer that number.
+
+        None where it added nothing.
+        """
         ...
 
     def defer(self, name: str, /, **params: object) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from operator import itemgetter
 from typing import Final, TypeAlias
@@ -20,7 +20,7 @@ from shopfloor.store.statements import Statement, Statements, own_statements
 # No text in quotes has anything of this form: the loader refuses it.
 NAMED: Final = re.compile(r":([a-z_][a-z0-9_]*)", re.IGNORECASE)
 RETURNING: Final = "RETURNING id"
-Pick: TypeAlias = Callable[[dict[str, object]], Row]
+Pick: TypeAlias = Callable[[Mapping[str, object]], Row]
 
 # For each None that is bound the driver looks for an adapter, and without one it raises and drops two errors on the
 # way; half of what is bound here is None.
@@ -63,6 +63,13 @@ class Numbered:
             encode_lists(self._statement, params)
             return self._pick(params)
         return values
+
+    def values_of(self, row: Mapping[str, object]) -> Row:
+        """The values of a row that the statement names, in the order of the numbers."""
+        try:
+            return self._pick(row)
+        except KeyError:
+            raise self._statement.mismatch(dict(row)) from None
 
 
 class NumberedStatements(dict[str, Numbered]):

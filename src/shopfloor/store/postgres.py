@@ -20,7 +20,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, Literal, TypeVar
 
@@ -86,9 +86,12 @@ class PostgresTx:
         self._execute(name, params)
         return max(self._cursor.rowcount, 0)
 
-    def insert(self, name: str, /, **params: object) -> int | None:
-        row = self.one(name, **params)
-        return None if row is None else int(row[0])
+    def put(self, name: str, row: Mapping[str, object], /) -> int:
+        return self.run(name, **self._taken(name, row))
+
+    def insert(self, name: str, row: Mapping[str, object], /) -> int | None:
+        added = self.one(name, **self._taken(name, row))
+        return None if added is None else int(added[0])
 
     def defer(self, name: str, /, **params: object) -> None:
         self.deferred.add(prepared(self._statements, name, params), params)
@@ -110,6 +113,10 @@ class PostgresTx:
     def end(self) -> None:
         """From now on this object is of no use any more."""
         self._usable = False
+
+    def _taken(self, name: str, row: Mapping[str, object]) -> dict[str, object]:
+        """The values of a row that a statement names."""
+        return {param: row[param] for param in self._statements[name].params if param in row}
 
     def _execute(self, name: str, params: dict[str, object]) -> None:
         statement = prepared(self._statements, name, params)

@@ -21,17 +21,17 @@ def open_run(
     token: str,
     lease_until: int,
 ) -> int:
-    run_id = tx.insert(
-        "run_open",
-        task_id=task_id,
-        role=role,
-        attempt=attempt,
-        profile=profile,
-        host=host,
-        token=token,
-        lease_until=lease_until,
-        now=tx.now,
-    )
+    row = {
+        "task_id": task_id,
+        "role": role,
+        "attempt": attempt,
+        "profile": profile,
+        "host": host,
+        "token": token,
+        "lease_until": lease_until,
+        "now": tx.now,
+    }
+    run_id = tx.insert("run_open", row)
     assert run_id is not None
     return run_id
 
@@ -47,17 +47,17 @@ def synthetic(
     result: str | None,
     metadata: str | None,
 ) -> int:
-    run_id = tx.insert(
-        "run_synthetic",
-        task_id=task_id,
-        attempt=attempt,
-        outcome=outcome,
-        error=error,
-        summary=summary,
-        result=result,
-        metadata=metadata,
-        now=tx.now,
-    )
+    row = {
+        "task_id": task_id,
+        "attempt": attempt,
+        "outcome": outcome,
+        "error": error,
+        "summary": summary,
+        "result": result,
+        "metadata": metadata,
+        "now": tx.now,
+    }
+    run_id = tx.insert("run_synthetic", row)
     assert run_id is not None
     return run_id
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -60,18 +60,15 @@ class SqliteTx:
 
     def run(self, name: str, /, **params: object) -> int:
         statement = self._numbered[name]
-        values = statement.values(params)
-        if self._probe is not None:
-            self._probe(name)
-        try:
-            cursor = self._execute(statement.sql, values)
-            return len(cursor.fetchall()) or max(cursor.rowcount, 0)
-        except faults.DRIVER_ERRORS as error:
-            raise self._failed(error, name) from error
+        return self._count(statement, statement.values(params))
 
-    def insert(self, name: str, /, **params: object) -> int | None:
+    def put(self, name: str, row: Mapping[str, object], /) -> int:
         statement = self._numbered[name]
-        values = statement.values(params)
+        return self._count(statement, statement.values_of(row))
+
+    def insert(self, name: str, row: Mapping[str, object], /) -> int | None:
+        statement = self._numbered[name]
+        values = statement.values_of(row)
         if self._probe is not None:
             self._probe(name)
         try:
@@ -111,6 +108,15 @@ class SqliteTx:
     def end(self) -> None:
         """From now on this object is of no use any more."""
         self._execute = _refused
+
+    def _count(self, statement: Numbered, values: Row) -> int:
+        if self._probe is not None:
+            self._probe(statement.name)
+        try:
+            cursor = self._execute(statement.sql, values)
+            return len(cursor.fetchall()) or max(cursor.rowcount, 0)
+        except faults.DRIVER_ERRORS as error:
+            raise self._failed(error, statement.name) from error
 
     def _run_text(self, statement: str) -> None:
         try:

@@ -12,68 +12,6 @@ from typing import Any
 from shopfloor.domain.model import Task
 from shopfloor.store.db import Tx
 
-STATE = (
-    "status",
-    "phase",
-    "not_before",
-    "forced_at",
-    "decomposed_at",
-    "current_run",
-    "attempts",
-    "failures_work",
-    "failures_review",
-    "violations",
-    "stale_streak",
-    "quota_rounds",
-    "block_kind",
-    "block_reason",
-    "loop_kind",
-    "loop_count",
-    "archived_from",
-    "last_error",
-    "summary",
-    "result",
-    "metadata",
-    "changed_at",
-    "touched_at",
-    "started_at",
-    "ended_at",
-    "succeeded_at",
-)
-WORDS = (
-    "title",
-    "body",
-    "assignee",
-    "priority",
-    "tenant",
-    "skills",
-    "model",
-    "provider",
-    "template_id",
-    "step_key",
-    "session_id",
-    "command",
-    "check_command",
-    "artifacts",
-    "start_after",
-    "max_runtime_ms",
-    "max_attempts",
-    "backoff",
-    "goal",
-    "goal_turns",
-    "workspace_kind",
-    "workspace_path",
-    "branch",
-    "not_before",
-    "forced_at",
-    "failures_work",
-    "failures_review",
-    "violations",
-    "stale_streak",
-    "quota_rounds",
-    "changed_at",
-    "touched_at",
-)
 # The lane of commands that nobody is assigned to; the column is made by the database.
 COMMAND_LANE = "!"
 # What a new task has of itself; a test compares with the row.
@@ -86,19 +24,16 @@ _NEW: dict[str, Any] = {
     **dict.fromkeys(("last_error", "summary", "result", "metadata")),
     **dict.fromkeys(("started_at", "ended_at", "succeeded_at")),
 }
-_state_of = itemgetter(*map(Task._fields.index, STATE))
-_words_of = itemgetter(*map(Task._fields.index, WORDS))
+_row_of = itemgetter(*Task._fields)
 
 
 def insert(tx: Tx, **columns: Any) -> Task | None:
     """Add a task; None: an unarchived task holds its idempotency key."""
     now = tx.now
-    number = tx.insert("task_insert", now=now, **columns)
-    if number is None:
-        return None
     lane = columns["assignee"] or ("" if columns["command"] is None else COMMAND_LANE)
-    columns.update(_NEW, id=number, lane=lane, created_at=now, changed_at=now, touched_at=now)
-    return Task(**columns)
+    columns.update(_NEW, lane=lane, created_at=now, changed_at=now, touched_at=now, now=now)
+    columns["id"] = tx.insert("task_insert", columns)
+    return None if columns["id"] is None else Task._make(_row_of(columns))
 
 
 def get(tx: Tx, task_id: int) -> Task | None:
@@ -129,14 +64,12 @@ def apply(tx: Tx, task: Task) -> bool:
 
     `task.rev` is the revision that this makes of it: the one that was read, and one more.
     """
-    state = dict(zip(STATE, _state_of(task), strict=True))
-    return tx.run("task_apply", id=task.id, rev=task.rev - 1, **state) == 1
+    return tx.put("task_apply", task._asdict()) == 1
 
 
 def edit(tx: Tx, task: Task) -> bool:
     """Write what a person may rewrite; false if somebody was first.  `task.rev` is what was read."""
-    words = dict(zip(WORDS, _words_of(task), strict=True))
-    return tx.run("task_edit", id=task.id, rev=task.rev, **words) == 1
+    return tx.put("task_edit", task._asdict()) == 1
 
 
 def delete(tx: Tx, task: Task) -> bool:

@@ -28,7 +28,7 @@ SELECT * FROM task WHERE idempotency_key = :key AND status <> 'archived'
 -- name: task_apply
 -- The one statement that changes a task's status.  Zero rows: someone was first.
 UPDATE task
-   SET rev = rev + 1, status = :status, phase = :phase, not_before = :not_before, forced_at = :forced_at,
+   SET rev = :rev, status = :status, phase = :phase, not_before = :not_before, forced_at = :forced_at,
        decomposed_at = :decomposed_at, current_run = :current_run, attempts = :attempts,
        failures_work = :failures_work, failures_review = :failures_review, violations = :violations,
        stale_streak = :stale_streak, quota_rounds = :quota_rounds, block_kind = :block_kind,
@@ -36,7 +36,7 @@ UPDATE task
        archived_from = :archived_from, last_error = :last_error, summary = :summary, result = :result,
        metadata = :metadata, changed_at = :changed_at, touched_at = :touched_at, started_at = :started_at,
        ended_at = :ended_at, succeeded_at = :succeeded_at
- WHERE id = :id AND rev = :rev
+ WHERE id = :id AND rev = :rev - 1
 
 -- name: task_edit
 -- What a person may rewrite; the status is not among it.
