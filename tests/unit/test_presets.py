@@ -1,5 +1,8 @@
 """What a preset may say, how a wrong one is refused, and that ours are right."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from shopfloor.domain.agents import BUILT_IN
@@ -68,3 +71,12 @@ def test_a_file_that_is_no_preset_is_named(tmp_path):
     (tmp_path / "mine.toml").write_text("program = ")
     with pytest.raises(Invalid, match=r"mine\.toml"):
         preset.load("mine", tmp_path)
+
+
+def test_the_preset_that_the_guide_shows_is_one():
+    guide = Path(__file__).parents[2] / "docs" / "guides" / "bring-your-own-agent.md"
+    blocks = guide.read_text().split("```toml\n")[1:]
+    (shown,) = [block for block in blocks if block.startswith("program")]
+    text = shown.partition("```")[0]
+    preset.check(tomllib.loads(text))
+    assert len(text.splitlines()) <= 10

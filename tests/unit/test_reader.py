@@ -146,6 +146,20 @@ def test_one_answer_in_several_events_is_counted_once():
     assert reader.usage == Usage(10, 2)
 
 
+def test_cost_and_tokens_may_come_in_different_events():
+    output = {
+        "format": "jsonl",
+        "events": [
+            {"when": {"cost": True}, "cost": "cost", "usage_is": "total"},
+            {"when": {"in": True}, "usage": {"input_tokens": "in"}, "usage_is": "total"},
+        ],
+    }
+    reader = Reader(output, lambda: NOW)
+    reader.feed("stdout", event(cost=0.5))
+    reader.feed("stdout", event(**{"in": 7}))
+    assert reader.usage == Usage(7, 0, 0, 0, 500_000)
+
+
 def test_a_message_in_pieces_is_put_together_before_it_is_shown():
     reader = Reader(output_of("gemini"), lambda: NOW)
     shown = []

@@ -16,7 +16,7 @@ from shopfloor.process.launch import PACKAGE_ROOT
 from shopfloor.runners import brief as briefs
 from shopfloor.runners import command, preset, report
 
-GOAL_TURNS = 20
+SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "CONFIG_CONTENT")
 
 
 class Session(NamedTuple):
@@ -52,6 +52,7 @@ def agent(
         for name in (*found.get("pass_env", ()), *profile.pass_env)
         if name in board.base_environment
     }
+    hidden = _hidden(profile, passed)
     folder = os.path.dirname(place.context)  # noqa: PTH120 - a text that goes into texts
     workspace = os.path.join(place.workspace, profile.workdir or "")  # noqa: PTH118 - "" keeps the folder
     brief = briefs.Brief(
@@ -60,7 +61,7 @@ def agent(
         attempt=task.attempts,
         role="reviewer" if task.phase == "review" else "worker",
         board=board.slug,
-        profile=_profile(profile, (*profile.secrets, *passed)),
+        profile=_profile(profile, (*profile.secrets, *hidden)),
         preset=found,
         context=place.context,
         folder=folder,
@@ -80,7 +81,16 @@ def agent(
     attempt = command.Attempt(task.id, task.attempts, told.run_id, told.token)
     base = board.base_environment
     env = command.agent_environment(attempt, profile, place, base=base, passed=passed)
-    return command.Program(argv, env, place.workspace), tuple(passed.values())
+    return command.Program(argv, env, place.workspace), tuple(hidden.values())
+
+
+def _hidden(profile: Profile, passed: Mapping[str, str]) -> dict[str, str]:
+    """What of the dispatcher's variables no log may hold; an address or a folder would be missed in one."""
+    return {
+        name: value
+        for name, value in passed.items()
+        if name in profile.pass_env or any(word in name for word in SECRET_WORDS)
+    }
 
 
 def _counted(board: DispatchBoard, session: Session | None) -> Mapping[str, object] | None:
@@ -115,7 +125,7 @@ def _mcp(board: DispatchBoard) -> briefs.Mcp | None:
 def _goal(task: Task) -> briefs.Goal | None:
     if not task.goal or task.phase == "review":
         return None
-    turns = min(task.goal_turns or GOAL_TURNS, limits.GOAL_TURNS_MAX)
+    turns = min(task.goal_turns or limits.GOAL_TURNS, limits.GOAL_TURNS_MAX)
     return briefs.Goal(turns, task.title, task.body)
 
 

@@ -167,7 +167,13 @@ class Reader:
         if paths.first(event, rule.get("cost")) is not None:
             cost = round(paths.number(event, rule["cost"]) * MICROS)
         used = Usage(**tokens, cost_micros=cost)
-        self.usage = used if rule.get("usage_is") == "total" else self.usage.plus(used)
+        if rule.get("usage_is") != "total":
+            self.usage = self.usage.plus(used)
+            return
+        # What an event does not tell stays as another one told it.
+        before = self.usage
+        kept = used if "usage" in rule else before
+        self.usage = kept._replace(cost_micros=before.cost_micros if cost is None else cost)
 
     def _sign(self, sign: Sign, rule: Mapping[str, Any]) -> list[str]:
         if rule.get("retrying"):
