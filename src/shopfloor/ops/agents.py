@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, field
+from msgspec import field
 
 from shopfloor.domain import limits
 from shopfloor.domain.errors import (
@@ -24,7 +24,7 @@ from shopfloor.kernel import notes as noting
 from shopfloor.kernel.load import enter, load, run_of
 from shopfloor.ops.context import Around, Context
 from shopfloor.ops.create import CreateTask, create_task
-from shopfloor.ops.fields import Id
+from shopfloor.ops.fields import Assignee, Id, Priority, Title
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result
 from shopfloor.ops.views import CommentView, TaskView
@@ -58,21 +58,12 @@ def inbox(ctx: Context, req: ReadInbox) -> list[CommentView]:
 class MakeSubtask(Request, frozen=True, kw_only=True):
     """One piece of the work; what is left out is taken from the worker's own task."""
 
-    title: Annotated[
-        str,
-        Arg("What is to be done, in one line.", positional=True, max_length=limits.TITLE_CHARS_MAX),
-    ]
+    title: Title
     body: Annotated[
         str, Arg("What its worker has to know; `-` reads standard input, `@FILE` a file.")
     ] = ""
-    assignee: Annotated[
-        Annotated[str, Meta(max_length=limits.NAME_CHARS_MAX)] | None,
-        Arg("The profile that works on it."),
-    ] = None
-    priority: Annotated[
-        int,
-        Arg("Higher goes first.", ge=-limits.PRIORITY_MAX, le=limits.PRIORITY_MAX),
-    ] = 0
+    assignee: Assignee = None
+    priority: Priority = 0
     parents: Annotated[
         list[int],
         Arg("An earlier sub-task that must be done first; may be given again.", flag="--parent"),

@@ -16,7 +16,17 @@ from shopfloor.kernel.budget import micros
 from shopfloor.kernel.decompose import inherit
 from shopfloor.kernel.load import enter, run_of
 from shopfloor.ops.context import Context
-from shopfloor.ops.fields import Backoff, Command, command, within, words, workspace
+from shopfloor.ops.fields import (
+    Assignee,
+    Backoff,
+    Command,
+    Priority,
+    Title,
+    command,
+    within,
+    words,
+    workspace,
+)
 from shopfloor.ops.schema import Arg, Request, milliseconds, text
 from shopfloor.store import budgets
 
@@ -24,21 +34,12 @@ from shopfloor.store import budgets
 class CreateTask(Request, frozen=True, kw_only=True):
     """What a new task is; all but the title may be left out."""
 
-    title: Annotated[
-        str,
-        Arg("What is to be done, in one line.", positional=True, max_length=limits.TITLE_CHARS_MAX),
-    ]
+    title: Title
     body: Annotated[
         str, Arg("What a worker has to know; `-` reads standard input, `@FILE` a file.")
     ] = ""
-    assignee: Annotated[
-        Annotated[str, Meta(max_length=limits.NAME_CHARS_MAX)] | None,
-        Arg("The profile that works on it."),
-    ] = None
-    priority: Annotated[
-        int,
-        Arg("Higher goes first.", ge=-limits.PRIORITY_MAX, le=limits.PRIORITY_MAX),
-    ] = 0
+    assignee: Assignee = None
+    priority: Priority = 0
     tenant: Annotated[
         str | None, Arg("Whom it is for; taken from the first parent if left out.")
     ] = None

@@ -12,6 +12,17 @@ from shopfloor.ops.schema import Arg, Result, text
 
 BACKOFF_MS_MAX = 100 * 365 * 86_400_000
 Id = Annotated[int, Arg("The task's number.", positional=True, ge=1)]
+Title = Annotated[
+    str,
+    Arg("What is to be done, in one line.", positional=True, max_length=limits.TITLE_CHARS_MAX),
+]
+Assignee = Annotated[
+    Annotated[str, Meta(max_length=limits.NAME_CHARS_MAX)] | None,
+    Arg("The profile that works on it."),
+]
+Priority = Annotated[
+    int, Arg("Higher goes first.", ge=-limits.PRIORITY_MAX, le=limits.PRIORITY_MAX)
+]
 
 
 class Command(Result, frozen=True, omit_defaults=True):

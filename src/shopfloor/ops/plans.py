@@ -21,7 +21,7 @@ from shopfloor.kernel.load import load
 from shopfloor.kernel.swarm import Crew, swarm
 from shopfloor.ops import planning
 from shopfloor.ops.context import Around, Context
-from shopfloor.ops.fields import Command, Id, command, within, words, workspace
+from shopfloor.ops.fields import Command, Id, Priority, Title, command, within, words, workspace
 from shopfloor.ops.planning import ASKED
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result, text
@@ -201,10 +201,7 @@ def _part(settings: Settings, part: Part, heir: str) -> Piece:
 class StartSwarm(Request, frozen=True, kw_only=True):
     """What several workers are to find out or make, and who they are."""
 
-    title: Annotated[
-        str,
-        Arg("What is to be done, in one line.", positional=True, max_length=limits.TITLE_CHARS_MAX),
-    ]
+    title: Title
     workers: Annotated[
         list[str], Arg("A profile that works on it; may be given again.", flag="--worker")
     ]
@@ -213,9 +210,7 @@ class StartSwarm(Request, frozen=True, kw_only=True):
     body: Annotated[
         str, Arg("What all of them have to know; `-` reads standard input, `@FILE` a file.")
     ] = ""
-    priority: Annotated[
-        int, Arg("Higher goes first.", ge=-limits.PRIORITY_MAX, le=limits.PRIORITY_MAX)
-    ] = 0
+    priority: Priority = 0
     tenant: Annotated[str | None, Arg("Whom it is for.")] = None
     workspace: Annotated[
         str, Arg("`scratch`, `dir:/absolute/path`, `worktree` or `worktree:/absolute/path`.")
