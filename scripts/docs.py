@@ -14,6 +14,7 @@ from pathlib import Path
 import pages_of_board as board
 import pages_of_presets as presets
 import pages_of_requests as requests
+import pages_of_workers as of_workers
 from page import page
 
 from shopfloor.store import migrate
@@ -47,6 +48,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "outcomes.md": board.outcomes,
     "events.md": board.event_kinds,
     "operations.md": requests.operations,
+    "workers.md": of_workers.workers,
     "tools.md": requests.tools,
     "errors.md": board.errors,
     "schema.md": board.schema,

@@ -108,7 +108,8 @@ class CreateTask(Request, frozen=True, kw_only=True):
     step: Annotated[str | None, Arg("The step of that template.")] = None
     goal: Annotated[bool, Arg("Go on until a judge finds the goal reached.")] = False
     goal_turns: Annotated[
-        Annotated[int, Meta(ge=1, le=1_000)] | None, Arg("At most so many turns.")
+        Annotated[int, Meta(ge=1, le=1_000)] | None,
+        Arg("At most so many turns; 20 if left out.", flag="--goal-max-turns"),
     ] = None
     max_tokens: Annotated[
         Annotated[int, Meta(ge=1, le=limits.COUNT_MAX)] | None,

@@ -19,6 +19,23 @@ BOOT = f"import sys; sys.path.append(sys.argv[1]); from {AGENT} import main; mai
 RUNNER = (sys.executable, "-I", "-S", "-X", "utf8", "-c", BOOT)
 
 
+# What a worker finds in its environment beside what its profile and its task name, in words.
+VARIABLES = {
+    "SHOPFLOOR_HOME": "the home, with all boards and the configuration",
+    "SHOPFLOOR_BOARD": "the board's short name",
+    "SHOPFLOOR_TASK": "the task's number",
+    "SHOPFLOOR_RUN": "the run's number; a check has none",
+    "SHOPFLOOR_TOKEN": "the run's secret: with it `shop` speaks as this run; a check has none",
+    "SHOPFLOOR_SOCKET": "the door's socket",
+    "SHOPFLOOR_WORKSPACE": "the directory that it starts in",
+    "SHOPFLOOR_ATTEMPT": "the number of this attempt, from 1",
+    "SHOPFLOOR_CONTEXT": "a Markdown file with all that is known of the task; `shop context` prints it",
+    "SHOPFLOOR_MARKER": "finds what a dead supervisor left behind; leave it in the environment of children",
+    "SHOPFLOOR_MCP_URL": "where the board's tools are; of agents alone",
+    "SHOPFLOOR_MCP_TOKEN": "the bearer token of those tools, RUN:TOKEN; of agents alone",
+}
+
+
 class Program(NamedTuple):
     """What a supervisor starts."""
 
