@@ -71,7 +71,8 @@ TEST = (
     Stage("mcp", processes=2),
 )
 # Real agent programs, which most need Node.js: installed at the versions that are pinned, then driven.
-AGENTS = (Stage("agent-programs", ("python", "scripts/agents.py")), Stage("agents", processes=2))
+# They wait for each other most of the time, so that more of them than there are cores do no harm.
+AGENTS = (Stage("agent-programs", ("python", "scripts/agents.py")), Stage("agents", processes=4))
 CI = (*TEST, Stage("e2e"), *AGENTS)
 
 GATES = {"fast": FAST, "check": CHECK, "test": TEST, "agents": AGENTS, "ci": CI}

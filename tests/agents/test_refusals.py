@@ -65,6 +65,24 @@ def test_a_refused_login_pauses_the_profile_with_the_next_step(floor, program):
     floor.becomes(task, "done")
 
 
+NOBODY_ALLOWS = {
+    "claude": ["--settings", '{"permissions": {"ask": ["mcp__board__task_complete"]}}'],
+    "codex": ["-c", 'mcp_servers.board.default_tools_approval_mode="prompt"'],
+}
+
+
+@pytest.mark.parametrize("program", NOBODY_ALLOWS)
+def test_a_program_that_refuses_the_boards_tools_pauses_its_profile(floor, program):
+    """It exits with 0 all the same: nobody was there to be asked."""
+    argv = NOBODY_ALLOWS[program]
+    profile = floor.profile(program, "mcp", argv=argv, permissions="refuse", reminders=0)
+    floor.up()
+    task = floor.give(profile)
+    assert ended(floor, task)["outcome"] == "permission_refused"
+    assert floor.home.why(task) == "profile_paused"
+    assert floor.home.task(task)["failures"] == 0
+
+
 @pytest.mark.parametrize("program", ["claude", "codex"])
 def test_a_spent_quota_is_a_limit_and_no_failure(floor, program):
     profile = floor.profile(program, "quota")
@@ -96,7 +114,7 @@ def test_an_overloaded_provider_is_nobodys_failure(floor, program):
     assert floor.home.task(task)["failures"] == 0
 
 
-@pytest.mark.parametrize("scenario", ["broken", "drop", "drop-mid"])
+@pytest.mark.parametrize("scenario", ["broken", "drop-mid"])
 def test_a_provider_that_breaks_is_waited_for(floor, scenario):
     profile = floor.profile("codex", scenario)
     floor.up()

@@ -4,6 +4,7 @@ import pytest
 
 from tests.agents.scenarios import OBJECTION, QUESTION, SUMMARY
 
+DONE = '{"verdict": "done", "reason": "All is there."}'
 PROGRAMS = ("claude", "codex", "opencode", "gemini", "opencode-acp")
 
 
@@ -64,3 +65,40 @@ def test_a_goal_of_three_turns_is_reached_in_one_session(floor, program):
     assert [call.reply.text for call in calls] == [
         f"Part {number} of the work is done." for number in (1, 2, 3)
     ]
+
+
+def test_a_goal_that_cannot_be_reached_waits_for_a_person_at_once(floor):
+    floor.profile("claude", "goal")
+    floor.judge("impossible")
+    floor.up()
+    task = floor.give("claude", goal=True)
+    blocked = floor.becomes(task, "blocked")
+    assert "I say impossible." in blocked["block_reason"]
+    assert len(floor.models.calls("claude", work=True)) == 1
+
+
+def test_a_goal_whose_turns_are_used_up_waits_for_a_person(floor):
+    floor.profile("claude", "goal")
+    floor.judge("continue")
+    floor.up()
+    task = floor.give("claude", goal=True, goal_turns=2)
+    assert floor.becomes(task, "blocked")["block_kind"] == "needs_input"
+    assert floor.is_over(task)["outcome"] == "goal_budget_spent"
+    assert len(floor.session("claude")) == 2
+
+
+def test_a_judge_that_talks_nonsense_is_asked_again(floor):
+    floor.profile("claude", "goal")
+    floor.planner('{"verdict": "perhaps"}', '{"verdict": "done"', DONE)
+    floor.up()
+    task = floor.give("claude", goal=True)
+    floor.becomes(task, "done")
+    assert len(floor.models.calls("claude", work=True)) == 1
+
+
+def test_a_judge_that_only_talks_nonsense_blocks_the_task_and_says_so(floor):
+    floor.profile("claude", "goal")
+    floor.planner('{"verdict": "perhaps"}')
+    floor.up()
+    task = floor.give("claude", goal=True)
+    assert "judge" in floor.becomes(task, "blocked")["block_reason"]
