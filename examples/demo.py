@@ -128,7 +128,7 @@ def kill_a_worker(screen: Screen, tasks: Pipeline, spared: list[Row]) -> int:
 
 def promises(tasks: Pipeline, survivors: list[Row], killed: int) -> list[tuple[str, bool]]:
     """What must be true now, each compared with the ledger that the workers kept."""
-    rows = ask("list", "--sort", "created")["tasks"]
+    rows = ask("list", "--sort", "created")["items"]
     runs = {run["id"]: run for run in ask("run", "list")}
     starts = Counter(line["run"] for line in ledger() if line["word"] == "start")
     ends = Counter(line["run"] for line in ledger() if line["word"] == "end")
@@ -158,7 +158,7 @@ def promises(tasks: Pipeline, survivors: list[Row], killed: int) -> list[tuple[s
         ("its task was done by a new attempt", completed[runs[killed]["task"]] == 1),
         ("a check sent one task round again", outcomes == ["check_failed", "completed"]),
         ("no process is left", not ask("run", "list", "--live")),
-        ("the ledger is clean", bool(ask("fsck")["clean"])),
+        ("the ledger is clean", bool(ask("fsck")["ok"])),
     ]
 
 
@@ -168,7 +168,7 @@ def table() -> None:
     for run in sorted(ask("run", "list"), key=lambda run: run["id"]):
         outcomes.setdefault(run["task"], []).append(run["outcome"])
     say(f"{'task':<5} {'title':<32} {'status':<8} attempts")
-    for row in ask("list", "--sort", "created")["tasks"]:
+    for row in ask("list", "--sort", "created")["items"]:
         told = " → ".join(outcomes[row["id"]])
         print(
             f"#{row['id']:<4} {row['title']:<32} {colour(row['status'], row['status']):<8} {told}"

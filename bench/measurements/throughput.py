@@ -79,7 +79,7 @@ def worked(shop: Shop, tasks: int) -> Answer:
 def unfinished(shop: Shop) -> list[dict[str, Any]]:
     """The first work order that waits or runs, if there is one."""
     open_ones = ["ready", "running", "scheduled", "blocked"]
-    found: list[dict[str, Any]] = shop.ask("task.list", status=open_ones, limit=1)["tasks"]
+    found: list[dict[str, Any]] = shop.ask("task.list", status=open_ones, limit=1)["items"]
     return found
 
 

@@ -136,7 +136,7 @@ class Floor:
                 lambda: len(self.models.calls(profile, work=True)) >= number, limit_s=PATIENCE_S
             )
         except AssertionError:
-            tasks = self.home.ask("task.list")["tasks"]
+            tasks = self.home.ask("task.list")["items"]
             told = "\n".join(self.told(one["id"]) for one in tasks)
             raise AssertionError(f"{profile} made not {number} calls: {told}") from None
         return self.models.calls(profile, work=True)

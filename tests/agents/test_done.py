@@ -80,6 +80,6 @@ def test_an_agent_makes_a_part_of_its_task_a_task_of_its_own(floor):
     task = floor.give("claude", tenant="garden")
     floor.becomes(task, "done")
     parts = eventually(
-        lambda: [one for one in floor.home.ask("task.list")["tasks"] if one["id"] != task]
+        lambda: [one for one in floor.home.ask("task.list")["items"] if one["id"] != task]
     )
     assert [(one["origin"], one["tenant"]) for one in parts] == [(task, "garden")]

@@ -83,7 +83,7 @@ def test_of_two_who_claim_one_task_one_gets_it(place):
 
 def test_two_dispatchers_never_start_one_task_twice(place):
     def prepare(board):
-        for task in board.ask("task.list", status=["ready"]).tasks:
+        for task in board.ask("task.list", status=["ready"]).items:
             board.ask("task.cancel", id=task.id)
         return [board.create(command={"argv": ["x"]}) for _ in range(3)]
 
@@ -146,7 +146,7 @@ def test_the_same_request_sent_twice_at_once_has_one_effect_and_one_answer(place
 
     for board, number, one, other in beside(place, lambda _b: next(numbers), create, create):
         assert one == other
-        assert len(board.ask("task.list").tasks) == number + 1
+        assert len(board.ask("task.list").items) == number + 1
 
 
 def test_a_worker_that_completes_while_it_is_cancelled_does_one_of_both(place):

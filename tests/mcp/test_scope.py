@@ -140,7 +140,7 @@ def test_an_orchestrator_routes_tasks_in_its_runs_name(home, notes):
     assert {*router.tools()} >= ROUTING | {"task_complete"}
     profiles = {one["name"]: one["description"] for one in router.call("profile_list").json}
     assert profiles["coder"] == "writes code"
-    assert idea in [one["id"] for one in router.call("task_list").json["tasks"]]
+    assert idea in [one["id"] for one in router.call("task_list").json["items"]]
     pieces = [{"title": "the till", "assignee": "coder"}, {"title": "the door", "after": [0]}]
     made = router.call("task_decompose", {"id": idea, "pieces": pieces}).json
     till, door = (one["id"] for one in made["pieces"])

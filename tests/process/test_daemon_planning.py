@@ -40,7 +40,7 @@ def test_an_idea_is_decomposed_and_worked_to_its_end_without_being_asked(home, m
     home.up()
     idea = home.create("an idea", initial_status="triage")
     home.becomes(idea, "done")
-    listed = home.ask("task.list")["tasks"]
+    listed = home.ask("task.list")["items"]
     assert sorted(one["title"] for one in listed) == ["Look", "Tell", "an idea"]
     assert len(model.calls()) == 1
 

@@ -62,7 +62,7 @@ def test_an_agent_that_works_is_well_and_its_verdict_came_from_its_shell(agent, 
     assert told["verdict"] == (True, "it ended the task by its shell")
     assert "a trial" in (tmp_path / "prompt").read_text()
     assert list((home.path / "trials").iterdir()) == []
-    assert home.ask("task.list")["tasks"] == []
+    assert home.ask("task.list")["items"] == []
 
 
 def test_a_refused_login_is_said_with_what_to_do(agent, home):

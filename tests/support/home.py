@@ -279,7 +279,7 @@ class Home:
     def fsck(self, board: str | None = None) -> None:
         """The ledger must be in order."""
         found = self.ask("admin.fsck", board=board)
-        assert found["clean"], found["findings"]
+        assert found["ok"], found["problems"]
 
     def close(self) -> None:
         """Stop everything, check every ledger, and fail if a process of this home stays."""

@@ -160,7 +160,7 @@ def test_json_is_the_answers_result_and_nothing_else(shop):
     assert f'{{"result":{said.out[:-1]}}}'.encode() == asked[0]
     assert said.err == ""
     assert said.json["task"]["title"] == "naïve ☃"
-    assert shop("list", "--json").json["tasks"][0]["id"] == 1
+    assert shop("list", "--json").json["items"][0]["id"] == 1
     assert shop("--json", "list") == shop("list", "--json")
 
 
@@ -169,7 +169,7 @@ def test_json_reaches_a_stream_of_another_encoding_byte_for_byte(shop):
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding="ascii")
     shop.run(["list", "--json"], out, io.StringIO(), stdin=io.StringIO())
-    assert json.loads(raw.getvalue())["tasks"][0]["title"] == "naïve ☃"
+    assert json.loads(raw.getvalue())["items"][0]["title"] == "naïve ☃"
     shop.run(["list"], out, io.StringIO(), stdin=io.StringIO())
     assert b"na\\xefve \\u2603" in raw.getvalue()
 
@@ -296,7 +296,7 @@ def test_a_report_with_troubles_and_a_check_with_findings_are_told():
     }  # fmt: skip
     assert shown("DispatchReport", report) == "nothing to do\n"
     finding = {"invariant": "one open run", "task": 4, "run": None, "sentence": "it has two"}
-    said = shown("FsckView", {"clean": False, "findings": [finding]})
+    said = shown("FsckView", {"ok": False, "problems": [finding]})
     assert said == "#4: it has two (one open run)\n"
 
 

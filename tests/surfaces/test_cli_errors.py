@@ -216,7 +216,7 @@ def test_a_command_that_only_asks_loads_neither_the_kernel_nor_the_decoder():
 
         class Door:
             def ask(self, request):
-                return b'{"result":{"tasks":[],"after":null}}'
+                return b'{"result":{"items":[],"next":null}}'
             def close(self):
                 pass
 

@@ -109,7 +109,7 @@ def test_a_read_sees_what_another_visitor_was_told(place):
         task = writer.create()
         assert reader.ask("task.show", id=task)["result"]["task"]["id"] == task
         assert reader.ask("task.why", id=task)["result"]["task"] == task
-        assert task in [one["id"] for one in reader.ask("task.list")["result"]["tasks"]]
+        assert task in [one["id"] for one in reader.ask("task.list")["result"]["items"]]
         assert reader.ask("event.list", id=task)["result"]["events"]
 
 
@@ -185,7 +185,7 @@ def test_several_requests_in_one_piece_are_answered_one_after_the_other(place):
     guest.socket.sendall(b"".join(json.dumps(one).encode() + b"\n" for one in requests))
     guest.socket.shutdown(socket.SHUT_WR)
     answers = [guest.hear()["result"] for _ in requests]
-    assert len(answers.pop(15)["tasks"]) == 15
+    assert len(answers.pop(15)["items"]) == 15
     assert [one["task"]["title"] for one in answers] == [f"task {n}" for n in range(30)]
     assert guest.hear() is None
 

@@ -13,7 +13,7 @@ __all__ = ["board", "board_database", "board_url", "place"]
 
 
 def listed(board, **args):
-    return [line.id for line in board.ask("task.list", **args).tasks]
+    return [line.id for line in board.ask("task.list", **args).items]
 
 
 def pages(board, **args):
@@ -21,8 +21,8 @@ def pages(board, **args):
     found, after = [], None
     while True:
         page = board.ask("task.list", **{**args, **({} if after is None else {"after": after})})
-        found.append([line.id for line in page.tasks])
-        after = page.after
+        found.append([line.id for line in page.items])
+        after = page.next
         if after is None:
             return found
 
@@ -75,8 +75,8 @@ def test_a_new_task_on_an_earlier_page_does_not_shift_the_next_one(board):
     ids = [board.create() for _ in range(4)]
     first = board.ask("task.list", limit=2)
     board.create(priority=9)
-    second = board.ask("task.list", limit=2, after=first.after)
-    assert [line.id for page in (first, second) for line in page.tasks] == ids
+    second = board.ask("task.list", limit=2, after=first.next)
+    assert [line.id for page in (first, second) for line in page.items] == ids
 
 
 @pytest.mark.parametrize(
@@ -262,8 +262,8 @@ def test_what_fsck_finds_is_named(board):
     board.execute("DELETE FROM task_edge WHERE source = 'done' AND target = 'todo'")
     found = board.ask("admin.fsck")
     board.execute("INSERT INTO task_edge VALUES ('done', 'todo')")
-    assert not found.clean
-    assert {one.invariant for one in found.findings} >= {
+    assert not found.ok
+    assert {one.invariant for one in found.problems} >= {
         "running_without_run",
         "open_run_without_task",
         "status_not_told",
@@ -272,4 +272,4 @@ def test_what_fsck_finds_is_named(board):
         "links_form_a_circle",
         "edges_differ",
     }
-    assert all(one.sentence for one in found.findings)
+    assert all(one.sentence for one in found.problems)

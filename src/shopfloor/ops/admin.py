@@ -30,8 +30,8 @@ class FindingView(Result, frozen=True):
 class FsckView(Result, frozen=True):
     """What is wrong with the ledger; nothing is what should come out."""
 
-    clean: bool
-    findings: list[FindingView]
+    ok: bool
+    problems: list[FindingView]
 
 
 @operation("admin.fsck", "GET /api/v1/fsck", command="fsck", kind="read", role="anyone")

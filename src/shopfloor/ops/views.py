@@ -319,10 +319,10 @@ class TaskDetail(Result, frozen=True):
 
 
 class TaskPage(Result, frozen=True):
-    """One page of a list; `after` is the cursor of the next one, if there is one."""
+    """One page of a list; `next` is what `after` takes for the next one, if there is one."""
 
-    tasks: list[TaskLine]
-    after: str | None
+    items: list[TaskLine]
+    next: str | None
 
 
 class Done(Result, frozen=True):

@@ -160,7 +160,7 @@ def _show_one(command: Command, value: Any, said: Said, console: Console) -> Non
 def _verdict(command: Command, value: Any) -> int:
     """The exit code of an answer: what a check found is not a success."""
     if command.result == "FsckView":
-        return 0 if value["clean"] else 1
+        return 0 if value["ok"] else 1
     if command.result == "ProfileCheck":
         return 0 if value["well"] else 1
     if command.result == "DispatchReport":

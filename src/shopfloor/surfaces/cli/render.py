@@ -37,7 +37,7 @@ def names(value: Any) -> list[str]:
         if isinstance(value.get(key), int | str):
             return [str(value[key])]
     return next(
-        (names(value[key]) for key in ("task", "tasks", "root", "child") if key in value), []
+        (names(value[key]) for key in ("task", "items", "root", "child") if key in value), []
     )
 
 
@@ -98,13 +98,13 @@ def _deleted(value: Any, page: Page) -> None:
 
 
 def _tasks(value: Any, page: Page) -> None:
-    tasks = value["tasks"]
+    tasks = value["items"]
     if not tasks:
         page.note("no tasks")
         return
     task_table(tasks, page)
-    if value["after"] is not None:
-        page.note(f"more with --after {value['after']}")
+    if value["next"] is not None:
+        page.note(f"more with --after {value['next']}")
 
 
 def task_table(tasks: Sequence[dict[str, Any]], page: Page) -> None:

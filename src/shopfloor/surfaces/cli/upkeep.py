@@ -154,9 +154,9 @@ def report(value: Any, page: Page) -> None:
 
 def fsck(value: Any, page: Page) -> None:
     """The invariants that do not hold."""
-    if value["clean"]:
+    if value["ok"]:
         page.line("the ledger is clean")
-    for finding in value["findings"]:
+    for finding in value["problems"]:
         about = (
             f"#{finding['task']}: "
             if finding["task"]
