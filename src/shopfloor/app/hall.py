@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from shopfloor import __version__
 from shopfloor.app.boards import BoardFolder, HomeBoards
+from shopfloor.app.errands import errands_of
 from shopfloor.app.mcp import ToolServer
 from shopfloor.app.own_door import prepare_board, refuse_if_held, release_board
 from shopfloor.app.service import BoardService, open_database
@@ -23,6 +24,7 @@ from shopfloor.app.slots import HostSlots, Member
 from shopfloor.config import Home
 from shopfloor.daemon.desk import Desk
 from shopfloor.daemon.dispatcher import Dispatcher
+from shopfloor.daemon.errands import Errands
 from shopfloor.daemon.lane import Lane
 from shopfloor.daemon.loop import DispatchLoop
 from shopfloor.daemon.planning import AutoPlanner
@@ -85,6 +87,7 @@ class Served(NamedTuple):
     loop: DispatchLoop
     dispatcher: Dispatcher
     planner: AutoPlanner
+    errands: Errands
     listener: Closing | None
 
 
@@ -174,7 +177,7 @@ class Hall:
                     self._try(slug, partial(self.find, slug))
             starting, self._waiting_to_start = self._waiting_to_start, None
             for served in starting:
-                served.loop.start()
+                _start(served)
         if time.monotonic() - self._pruned_at > PRUNE_EVERY_S:
             self._pruned_at = time.monotonic()
             for slug, served in list(self._served.items()):
@@ -219,7 +222,7 @@ class Hall:
             self._served[folder.slug] = served
             self._troubles.pop(folder.slug, None)
             if self._waiting_to_start is None:
-                served.loop.start()
+                _start(served)
             else:
                 self._waiting_to_start.append(served)
             return served
@@ -253,7 +256,9 @@ class Hall:
 
         loop = DispatchLoop(dispatcher, wake, say=say, interval_s=self._interval_s)
         dispatching.loop = loop
-        return Served(service, owner, lock, lane, loop, dispatcher, planner, listener)
+        tell = partial(self._tell, slug)
+        errands = Errands(errands_of(service, wake.ring, tell), wake, say=tell)
+        return Served(service, owner, lock, lane, loop, dispatcher, planner, errands, listener)
 
     def _owner(self, database: SqliteDatabase | PostgresDatabase, wake: Wake) -> Owner:
         """Who writes a board: the desk writes a file, and a server's board has threads of its own."""
@@ -265,6 +270,7 @@ class Hall:
 
     def _leave(self, served: Served) -> int:
         served.loop.stop()
+        served.errands.stop()
         self._slots.leave(served.service.slug)
         served.planner.close()
         served.lane.close()
@@ -295,20 +301,28 @@ class Hall:
         if words:
             self._trouble(slug, words)
         elif self._troubles.pop(slug, None) is not None:
-            self._say(f"{slug}: goes on")
+            self._tell(slug, "goes on")
         if not self._verbose:
             return
         for end in report.settled:
             gave_up = ", gave up" if end.gave_up else ""
-            self._say(f"{slug}: #{end.task} run {end.run} {end.outcome}{gave_up}")
+            self._tell(slug, f"#{end.task} run {end.run} {end.outcome}{gave_up}")
         for one in report.started:
-            self._say(f"{slug}: #{one.task} run {one.run} started as {one.profile or 'command'}")
+            self._tell(slug, f"#{one.task} run {one.run} started as {one.profile or 'command'}")
+
+    def _tell(self, slug: str, words: str) -> None:
+        self._say(f"{slug}: {words}")
 
     def _trouble(self, slug: str, words: str) -> None:
         """Say what is wrong once, and again only when it changes."""
         if self._troubles.get(slug) != words:
             self._troubles[slug] = words
-            self._say(f"{slug}: {words}")
+            self._tell(slug, words)
+
+
+def _start(served: Served) -> None:
+    served.loop.start()
+    served.errands.start()
 
 
 def _forget_requests(database: Database) -> None:
