@@ -150,6 +150,15 @@ def test_a_new_task_is_what_its_row_says(db, given):
     assert task == db.read(lambda tx: tasks.get(tx, task.id))
 
 
+def test_what_verbs_know_of_a_run_is_what_its_row_says(db):
+    task = added(db)
+    opened = {"task_id": task.id, "role": "worker", "attempt": 1, "profile": "ann", "host": "here"}
+    run_id = db.write(lambda tx: runs.open_run(tx, **opened, token="secret", lease_until=5))
+    run = db.read(lambda tx: runs.get(tx, run_id))
+    holder = db.read(lambda tx: runs.holder(tx, run_id))
+    assert holder._asdict() == {name: getattr(run, name) for name in model.Holder._fields}
+
+
 @pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
 def test_the_statements_with_two_texts_are_the_known_few(dialect):
     statements = Statements(dialect)
@@ -256,5 +265,5 @@ def test_the_store_says_that_an_edge_was_refused(db):
     task = added(db, "done")
     assert ("done", "triage") not in EDGES
     with pytest.raises(EdgeRefused, match="task_edge_guard"):
-        db.write(lambda tx: tasks.apply(tx, task._replace(rev=2, status="triage")))
+        db.write(lambda tx: tasks.apply(tx, task, {"status": "triage"}))
     assert db.read(lambda tx: tasks.get(tx, task.id)) == task

@@ -93,10 +93,11 @@ def added(tx: Tx, i: int) -> int:
     task = tasks.insert(tx, **values)
     assert task is not None
     if i % 8 == 6:
-        running = task._replace(rev=2, status="running", current_run=i + 1)
-        assert tasks.apply(tx, running)
-        reviewed = task._replace(rev=3, status="review", phase="review")
-        assert tasks.apply(tx, reviewed)
+        running = tasks.apply(tx, task, {"status": "running", "current_run": i + 1})
+        assert running is not None
+        assert tasks.apply(tx, task, {"status": "running", "current_run": i + 1}) is None
+        queued = {"status": "review", "phase": "review", "current_run": None}
+        assert tasks.apply(tx, running, queued) is not None
     return task.id
 
 

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from shopfloor.domain.caller import BOARD
 from shopfloor.domain.lifecycle import (
     EDGES,
     ENDED,
@@ -21,6 +22,9 @@ from shopfloor.domain.lifecycle import (
     sources_of,
     verbs_for,
 )
+from shopfloor.domain.model import Task
+from shopfloor.kernel.apply import _FIXED, _GIVEN, Change
+from shopfloor.store.statements import Statements
 
 WORKERS = [rule for rule in RULES if rule.by is By.WORKER]
 
@@ -139,3 +143,30 @@ def test_a_menu_offers_what_the_table_has():
     assert Verb.UNBLOCK in verbs_for(Status.BLOCKED, By.PERSON)
     assert Verb.CLAIM not in verbs_for(Status.READY, By.PERSON)
     assert verbs_for(Status.ARCHIVED, By.PERSON) == (Verb.UNARCHIVE, Verb.DELETE)
+
+
+def columns_of(effect):
+    """The columns that an effect writes."""
+    if effect in _FIXED:
+        return set(_FIXED[effect])
+    task = Task(*range(len(Task._fields)))
+    change = Change(
+        BOARD, reason="r", summary="s", result="r", metadata="{}", block_kind="transient"
+    )
+    written = {}
+    _GIVEN[effect](written, task, change, 1)
+    return set(written)
+
+
+def test_every_effect_is_carried_out_in_one_way_and_on_columns_of_a_task_s_state():
+    assert set(_FIXED) | set(_GIVEN) == set(Effect)
+    assert not set(_FIXED) & set(_GIVEN)
+    state = Statements("sqlite")["task_apply"].params
+    for effect in Effect:
+        assert columns_of(effect) <= state
+
+
+@pytest.mark.parametrize("effects", sorted({rule.effects for rule in RULES}))
+def test_no_two_effects_of_a_row_write_the_same_column(effects):
+    written = [column for effect in effects for column in columns_of(effect)]
+    assert len(written) == len(set(written))

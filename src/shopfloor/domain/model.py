@@ -107,6 +107,19 @@ class Run(NamedTuple):
     gone_at: int | None
 
 
+class Holder(NamedTuple):
+    """Of a run only what a verb has to know of the one that holds its task."""
+
+    id: int
+    task_id: int
+    role: str
+    host: str
+    token: str
+    workspace: str | None
+    heartbeat_note: str | None
+    ended_at: int | None
+
+
 class Event(NamedTuple):
     """What changed, when, by whom, in which run; `status` is the task's status after it, if it changed."""
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from shopfloor.domain.caller import Caller
 from shopfloor.domain.errors import Forbidden, NotFound, Stale
 from shopfloor.domain.lifecycle import By
-from shopfloor.domain.model import Run, Task
+from shopfloor.domain.model import Holder, Run, Task
 from shopfloor.store import runs, tasks
 from shopfloor.store.db import Tx
 
@@ -21,7 +21,7 @@ class Held(NamedTuple):
     """A task that this transaction has locked, and the run that it names, if it is running."""
 
     task: Task
-    run: Run | None
+    run: Holder | None
 
 
 def load(tx: Tx, task_id: int) -> Task:
@@ -32,9 +32,16 @@ def load(tx: Tx, task_id: int) -> Task:
     return task
 
 
-def current_run(tx: Tx, task: Task) -> Run | None:
+def current_run(tx: Tx, task: Task) -> Holder | None:
     """The run that a running task names."""
-    return None if task.current_run is None else runs.get(tx, task.current_run)
+    return None if task.current_run is None else runs.holder(tx, task.current_run)
+
+
+def whole(tx: Tx, run: Holder) -> Run:
+    """All that is known of a run that was found a moment ago in this transaction."""
+    found = runs.get(tx, run.id)
+    assert found is not None, "a run that verbs see is locked by its task"
+    return found
 
 
 def enter(tx: Tx, caller: Caller, task_id: int, doing: str) -> Held:
@@ -50,7 +57,7 @@ def enter(tx: Tx, caller: Caller, task_id: int, doing: str) -> Held:
     return Held(task, run)
 
 
-def holds_run(caller: Caller, run: Run | None) -> bool:
+def holds_run(caller: Caller, run: Run | Holder | None) -> bool:
     """Whether the caller's credentials are those of the open run: the fencing of every worker's write."""
     return (
         run is not None
@@ -60,9 +67,9 @@ def holds_run(caller: Caller, run: Run | None) -> bool:
     )
 
 
-def run_of(tx: Tx, caller: Caller) -> Run:
+def run_of(tx: Tx, caller: Caller) -> Holder:
     """The run whose credentials a worker shows; raises Forbidden where they are none's."""
-    run = runs.get(tx, caller.run_id or 0)
+    run = runs.holder(tx, caller.run_id or 0)
     if run is None or not _is_token(caller, run):
         raise Forbidden(
             f"{caller.name} is not known by this token; a worker gets both from its dispatcher"
@@ -83,5 +90,5 @@ def _refused(tx: Tx, caller: Caller, task: Task, doing: str) -> Forbidden | Stal
     )
 
 
-def _is_token(caller: Caller, run: Run) -> bool:
+def _is_token(caller: Caller, run: Run | Holder) -> bool:
     return hmac.compare_digest(run.token.encode(), (caller.token or "").encode())

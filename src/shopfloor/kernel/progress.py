@@ -15,7 +15,7 @@ from shopfloor.domain.model import Run, Task
 from shopfloor.domain.outcomes import WORKERS_OWN, Usage
 from shopfloor.domain.settings import Settings
 from shopfloor.kernel.budget import reached, stop
-from shopfloor.kernel.load import Held, current_run, enter, holds_run, load, run_of
+from shopfloor.kernel.load import Held, current_run, enter, holds_run, load, run_of, whole
 from shopfloor.kernel.quota import account_of_run, answered
 from shopfloor.kernel.usage import keep_usage
 from shopfloor.store import notes, runs
@@ -54,7 +54,7 @@ class Heard(NamedTuple):
 def guard(tx: Tx, caller: Caller) -> Guarded:
     """Whether the caller's run is the task's open one; raises Forbidden for unknown credentials."""
     task = load(tx, run_of(tx, caller).task_id)
-    run = run_of(tx, caller)
+    run = whole(tx, run_of(tx, caller))
     unread = notes.comment_unread_count(tx, task.id, run.id)
     if not holds_run(caller, current_run(tx, task)):
         ended = f"run {run.id} ended as {run.outcome}"
@@ -71,12 +71,11 @@ def progress(tx: Tx, settings: Settings, caller: Caller, said: Said) -> Heard:
     A run that its own worker closed is told to leave: that is no news, and nobody's fault.
     """
     task = load(tx, run_of(tx, caller).task_id)
-    run = current_run(tx, task)
-    if run is None or not holds_run(caller, run):
-        ended = run_of(tx, caller)
-        if ended.outcome is None or Outcome(ended.outcome) not in WORKERS_OWN:
+    run = whole(tx, run_of(tx, caller))
+    if task.current_run != run.id or not holds_run(caller, run):
+        if run.outcome is None or Outcome(run.outcome) not in WORKERS_OWN:
             enter(tx, caller, task.id, "take progress of")
-        return _leave(tx, task, ended)
+        return _leave(tx, task, run)
     runs.beat(tx, run.id, said.note, tx.now + LEASE_SQLITE_MS)
     account = account_of_run(settings, task, run)
     keep_usage(tx, run, said.usage, account=account, session_id=said.session_id, model=said.model)
@@ -89,7 +88,7 @@ def progress(tx: Tx, settings: Settings, caller: Caller, said: Said) -> Heard:
     if found is None:
         return Heard(None, None, unread)
     limit = settings.dispatch.block_recurrence_limit
-    stop(tx, Held(task, run), caller, found, recurrence_limit=limit)
+    stop(tx, Held(task, current_run(tx, task)), caller, found, recurrence_limit=limit)
     return Heard(found.sentence, "budget", unread)
 
 

@@ -10,14 +10,14 @@ from shopfloor.domain.caller import Caller, person
 from shopfloor.domain.errors import Forbidden, Stale
 from shopfloor.domain.model import Run
 from shopfloor.domain.settings import Settings
-from shopfloor.kernel.load import holds_run, run_of
+from shopfloor.kernel.load import holds_run, run_of, whole
 from shopfloor.ops.registry import Operation
 from shopfloor.store.db import Tx
 
 
 def deputise(tx: Tx, caller: Caller, op: Operation, settings: Settings) -> Run:
     """The run of a worker that may act for people; raises Forbidden for every other worker."""
-    run = run_of(tx, caller)
+    run = whole(tx, run_of(tx, caller))
     if not is_orchestrator(settings, run):
         raise Forbidden(
             f"{caller.name} may not use `{op.command}`: its profile does not route tasks; say in a comment "

@@ -12,7 +12,7 @@ from shopfloor.domain.lifecycle import Status
 from shopfloor.kernel import notes as noting
 from shopfloor.kernel.claim import profile_of
 from shopfloor.kernel.context import CONTEXT_LOG_BYTES, compose
-from shopfloor.kernel.load import current_run, load
+from shopfloor.kernel.load import current_run, load, whole
 from shopfloor.kernel.resume import session_for
 from shopfloor.ops.context import Around, Stored
 from shopfloor.ops.fields import Id
@@ -215,7 +215,7 @@ def context(ctx: Around, req: TaskFiles) -> ContextText:
         role, profile = (
             (role, profile_of(task.lane, role, ctx.settings))
             if run is None
-            else (run.role, run.profile)
+            else (run.role, whole(tx, run).profile)
         )
         resumed = None if profile is None else session_for(tx, task, profile, role)
         session, news = resumed or (None, None)

@@ -6,7 +6,7 @@ identified only while it is open, so that a run taken back before its start neve
 
 from __future__ import annotations
 
-from shopfloor.domain.model import Run
+from shopfloor.domain.model import Holder, Run
 from shopfloor.store.db import Tx
 
 
@@ -65,6 +65,12 @@ def synthetic(
 def get(tx: Tx, run_id: int) -> Run | None:
     row = tx.one("run_get", id=run_id)
     return None if row is None else Run._make(row)
+
+
+def holder(tx: Tx, run_id: int) -> Holder | None:
+    """The few columns of a run that verbs ask for."""
+    row = tx.one("run_holder", id=run_id)
+    return None if row is None else Holder._make(row)
 
 
 def of_task(tx: Tx, task_id: int, limit: int) -> list[Run]:

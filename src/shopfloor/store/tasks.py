@@ -59,12 +59,12 @@ def by_key(tx: Tx, key: str) -> Task | None:
     return None if row is None else Task._make(row)
 
 
-def apply(tx: Tx, task: Task) -> bool:
-    """Write the state of a task; false if somebody was first.
-
-    `task.rev` is the revision that this makes of it: the one that was read, and one more.
-    """
-    return tx.put("task_apply", task._asdict()) == 1
+def apply(tx: Tx, task: Task, changes: dict[str, object]) -> Task | None:
+    """Write changes of a task's state and answer with it; None if somebody was first."""
+    row = task._asdict() | changes
+    row["rev"] = task.rev + 1
+    # The names stand in the order of the columns, and a change has no name that is not among them.
+    return Task._make(row.values()) if tx.put("task_apply", row) == 1 else None
 
 
 def edit(tx: Tx, task: Task) -> bool:

@@ -14,6 +14,10 @@ RETURNING id
 -- name: run_get
 SELECT * FROM run WHERE id = :id
 
+-- name: run_holder
+-- What every worker's write asks.  The driver describes each column anew at each call, which costs more than its value.
+SELECT id, task_id, role, host, token, workspace, heartbeat_note, ended_at FROM run WHERE id = :id
+
 -- name: run_of_task
 SELECT * FROM run WHERE task_id = :task_id ORDER BY id DESC LIMIT :limit
 
