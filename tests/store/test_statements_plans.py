@@ -43,6 +43,7 @@ TYPICAL: dict[str, object] = {
     "status": "ready",
     "statuses": ["ready", "blocked"],
     "kinds": ["completed"],
+    "ids": [1, 2],
     "sort": "priority",
     "text": "%word%",
     "limit": 20,
@@ -213,6 +214,15 @@ HOT: dict[str, tuple[dict[str, object], str, str]] = {
     ),
     "request_seen": ({"id": "request-4"}, "autoindex_request_1 (id=?)", "request_id_key"),
     "link_open_parents": ({"id": 2}, "link_of_child (child_id=?)", "link_of_child"),
+    "link_above": ({"ids": [2, 10]}, "link_of_child (child_id=?)", "link_of_child"),
+    "link_below": ({"ids": [1, 9]}, "autoindex_link_1 (parent_id=?)", "link_pkey"),
+    "history_run_at": ({"id": 7}, "run USING INTEGER PRIMARY KEY (rowid>?)", "run_pkey"),
+    "history_task_at": ({"id": 7}, "task USING INTEGER PRIMARY KEY (rowid>?)", "task_pkey"),
+    "history_ended": (
+        {"first_id": 7, "since": 1, "until": NOW, "slot_ms": 1_000},
+        "run USING INTEGER PRIMARY KEY (rowid>?)",
+        "run_pkey",
+    ),
     "question_open_of_task": ({"task_id": 7}, "question_open (task_id=?)", "question_open"),
     "question_close": (
         {"task_id": 7, "answered_by": "ann", "now": NOW},

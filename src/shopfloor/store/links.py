@@ -15,6 +15,21 @@ class Neighbour(NamedTuple):
     waived_at: int | None
 
 
+class Node(NamedTuple):
+    """A task as a graph shows it, with all its links counted, also those that are not shown."""
+
+    id: int
+    title: str
+    status: str
+    phase: str
+    assignee: str | None
+    is_order: bool
+    block_kind: str | None
+    forced_at: int | None
+    parents: int
+    children: int
+
+
 def _neighbours(rows: list[tuple[object, ...]]) -> list[Neighbour]:
     return [Neighbour(Task._make(row[:-1]), row[-1]) for row in rows]  # type: ignore[arg-type]
 
@@ -84,3 +99,23 @@ def reaches(tx: Tx, from_id: int, to_id: int) -> bool:
 
 def everything(tx: Tx) -> list[Link]:
     return [Link._make(row) for row in tx.all("link_all")]
+
+
+def above(tx: Tx, ids: list[int]) -> list[Link]:
+    """The links from some tasks to what they wait for."""
+    return [Link._make(row) for row in tx.all("link_above", ids=ids)]
+
+
+def below(tx: Tx, ids: list[int]) -> list[Link]:
+    """The links from some tasks to what waits for them."""
+    return [Link._make(row) for row in tx.all("link_below", ids=ids)]
+
+
+def among(tx: Tx, ids: list[int]) -> list[Link]:
+    """The links that have both their ends among these tasks."""
+    return [Link._make(row) for row in tx.all("link_among", ids=ids)]
+
+
+def nodes(tx: Tx, ids: list[int]) -> list[Node]:
+    rows = tx.all("link_nodes", ids=ids)
+    return [Node._make(row)._replace(is_order=bool(row[5])) for row in rows]

@@ -56,3 +56,24 @@ SELECT 1 FROM below WHERE id = :to_id
 
 -- name: link_all
 SELECT parent_id, child_id, created_at, waived_at FROM link ORDER BY parent_id, child_id
+
+-- name: link_above
+-- The links from some tasks to what they wait for.
+SELECT parent_id, child_id, created_at, waived_at FROM link WHERE child_id IN @each_int(ids)
+
+-- name: link_below
+-- The links from some tasks to what waits for them.
+SELECT parent_id, child_id, created_at, waived_at FROM link WHERE parent_id IN @each_int(ids)
+
+-- name: link_among
+-- The links that have both their ends among these tasks.
+SELECT parent_id, child_id, created_at, waived_at FROM link
+ WHERE parent_id IN @each_int(ids) AND child_id IN @each_int(ids)
+ ORDER BY parent_id, child_id
+
+-- name: link_nodes
+-- Some tasks as a graph shows them, each with how many links it has up and down, shown or not.
+SELECT id, title, status, phase, assignee, command IS NOT NULL, block_kind, forced_at,
+       (SELECT COUNT(*) FROM link WHERE link.child_id = task.id),
+       (SELECT COUNT(*) FROM link WHERE link.parent_id = task.id)
+  FROM task WHERE id IN @each_int(ids) ORDER BY id

@@ -12,7 +12,7 @@ from binascii import a2b_base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shopfloor.surfaces.cli import agents, moments, upkeep
+from shopfloor.surfaces.cli import agents, moments, overview, upkeep
 from shopfloor.surfaces.cli.console import cells, cut, one_line
 from shopfloor.surfaces.cli.page import Cell, Page
 from shopfloor.surfaces.cli.sheet import STATUS_INKS, comment, run_rows, show, why
@@ -267,6 +267,10 @@ RENDERERS: dict[str, Renderer] = {
     "DiffView": agents.change,
     "list[ProfileView]": agents.profiles,
     "ProfileCheck": agents.trial,
+    "NeedPage": overview.needs,
+    "GraphView": overview.graph,
+    "Timeline": overview.timeline,
+    "History": overview.history,
     "Stats": upkeep.stats,
     "BoardView": upkeep.board,
     "list[BoardView]": upkeep.boards,
