@@ -31,8 +31,8 @@ from shopfloor.ops.schema import Arg, Request, milliseconds, text
 from shopfloor.store import budgets
 
 
-class CreateTask(Request, frozen=True, kw_only=True):
-    """What a new task is; all but the title may be left out."""
+class TaskFields(Request, frozen=True, kw_only=True, omit_defaults=True):
+    """What a task is made of, whether it is put on the board now or each time a schedule fires."""
 
     title: Title
     body: Annotated[
@@ -42,31 +42,6 @@ class CreateTask(Request, frozen=True, kw_only=True):
     priority: Priority = 0
     tenant: Annotated[
         str | None, Arg("Whom it is for; taken from the first parent if left out.")
-    ] = None
-    parents: Annotated[
-        list[int], Arg("A task that must be done first; may be given again.", flag="--parent")
-    ] = field(default_factory=list)
-    start_after: Annotated[
-        Literal["done", "any"],
-        Arg("`any`: go on also when a parent was cancelled or given up.", flag="--after"),
-    ] = "done"
-    origin: Annotated[int | None, Arg("The task that this one came from.")] = None
-    initial_status: Annotated[
-        Literal["ready", "triage", "blocked", "scheduled"] | None,
-        Arg(
-            "Park it: `triage` for an idea, `blocked` for a person, `scheduled` until --not-before."
-        ),
-    ] = None
-    reason: Annotated[
-        Annotated[str, Meta(max_length=limits.REASON_CHARS_MAX)] | None,
-        Arg("Why it is parked, for --initial-status blocked."),
-    ] = None
-    not_before: Annotated[
-        datetime | None, Arg("The moment it comes due: an ISO time, or `10m` from now.")
-    ] = None
-    idempotency_key: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=limits.KEY_CHARS_MAX)] | None,
-        Arg("Creating again with the key of an unarchived task answers with that task."),
     ] = None
     command: Annotated[
         Command | None,
@@ -103,7 +78,6 @@ class CreateTask(Request, frozen=True, kw_only=True):
     )
     model: Annotated[str | None, Arg("The model, instead of the profile's.")] = None
     provider: Annotated[str | None, Arg("The provider, instead of the profile's.")] = None
-    session: Annotated[str | None, Arg("The chat session that this came from.")] = None
     template: Annotated[str | None, Arg("The workflow template it belongs to.")] = None
     step: Annotated[str | None, Arg("The step of that template.")] = None
     goal: Annotated[bool, Arg("Go on until a judge finds the goal reached.")] = False
@@ -121,14 +95,40 @@ class CreateTask(Request, frozen=True, kw_only=True):
     ] = None
 
 
+class CreateTask(TaskFields, frozen=True, kw_only=True):
+    """What a new task is; all but the title may be left out."""
+
+    parents: Annotated[
+        list[int], Arg("A task that must be done first; may be given again.", flag="--parent")
+    ] = field(default_factory=list)
+    start_after: Annotated[
+        Literal["done", "any"],
+        Arg("`any`: go on also when a parent was cancelled or given up.", flag="--after"),
+    ] = "done"
+    origin: Annotated[int | None, Arg("The task that this one came from.")] = None
+    initial_status: Annotated[
+        Literal["ready", "triage", "blocked", "scheduled"] | None,
+        Arg(
+            "Park it: `triage` for an idea, `blocked` for a person, `scheduled` until --not-before."
+        ),
+    ] = None
+    reason: Annotated[
+        Annotated[str, Meta(max_length=limits.REASON_CHARS_MAX)] | None,
+        Arg("Why it is parked, for --initial-status blocked."),
+    ] = None
+    not_before: Annotated[
+        datetime | None, Arg("The moment it comes due: an ISO time, or `10m` from now.")
+    ] = None
+    idempotency_key: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=limits.KEY_CHARS_MAX)] | None,
+        Arg("Creating again with the key of an unarchived task answers with that task."),
+    ] = None
+    session: Annotated[str | None, Arg("The chat session that this came from.")] = None
+
+
 def create_task(ctx: Context, req: CreateTask) -> creating.Created:
     """Make the task that is asked for, with what the board and a worker's own task add to it."""
-    new = _new_task(req)
-    new = _from_worker(ctx, new)
-    # For a worktree it is the repository, not the place: the dispatcher makes one of it.
-    if new.workspace_kind == "dir" and new.workspace_path is None:
-        new = new._replace(workspace_path=ctx.service.board().default_workdir)
-    _check_workspace(new)
+    new = _placed(ctx, _from_worker(ctx, _new_task(req)))
     wants = None if req.initial_status in (None, "ready") else Status(req.initial_status)
     if wants is None and req.not_before is not None:
         wants = Status.SCHEDULED
@@ -139,6 +139,20 @@ def create_task(ctx: Context, req: CreateTask) -> creating.Created:
         limit = Budget(made.task.id, req.max_tokens, micros(req.max_cost))
         budgets.put(ctx.tx, limit)
     return made
+
+
+def check_task(ctx: Context, req: CreateTask) -> None:
+    """Raise what creating this task would raise of the request itself; nothing is made."""
+    _placed(ctx, _new_task(req))
+
+
+def _placed(ctx: Context, new: creating.NewTask) -> creating.NewTask:
+    """The task with the directory that the board gives it; raises Invalid where it has none."""
+    # For a worktree it is the repository, not the place: the dispatcher makes one of it.
+    if new.workspace_kind == "dir" and new.workspace_path is None:
+        new = new._replace(workspace_path=ctx.service.board().default_workdir)
+    _check_workspace(new)
+    return new
 
 
 def _from_worker(ctx: Context, new: creating.NewTask) -> creating.NewTask:
