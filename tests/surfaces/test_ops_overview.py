@@ -6,9 +6,12 @@ from itertools import pairwise
 import pytest
 
 from shopfloor.domain.errors import Invalid, NotFound
+from shopfloor.domain.lifecycle import RULES, By, Status
 from shopfloor.domain.outcomes import Exit, Report, Usage
 from shopfloor.domain.settings import Profile, Settings
 from shopfloor.kernel import sweep
+from shopfloor.ops import lifecycle
+from shopfloor.ops.registry import everything
 from shopfloor.store import history, hosts
 from tests.support.places import board, board_database, board_url, place
 from tests.support.walk import at
@@ -26,6 +29,26 @@ def levels(view):
 
 def edges(view):
     return {(edge.parent, edge.child) for edge in view.edges}
+
+
+# The table.
+
+
+def test_a_page_is_told_what_a_person_may_do_in_each_status(board):
+    told = {
+        one.status: {move.op: move.to for move in one.moves} for one in board.ask("board.lifecycle")
+    }
+    assert list(told) == [status.value for status in Status]
+    assert told["review"]["task.request_changes"] == ["ready", "todo"]
+    assert told["done"]["task.reopen"] == ["ready", "todo"]
+    assert told["done"]["task.delete"] == []
+    assert "task.delete" not in told["running"]
+
+
+def test_every_verb_of_a_person_has_one_operation():
+    verbs = {rule.verb for rule in RULES if rule.by is By.PERSON and rule.source is not None}
+    assert verbs == lifecycle.OPERATIONS.keys()
+    assert {*lifecycle.OPERATIONS.values()} <= everything().keys()
 
 
 # The graph.

@@ -63,7 +63,11 @@ def test_names_routes_and_commands_are_each_given_once():
 
 
 def test_what_only_programs_ask_is_a_known_few():
-    assert {op.name for op in OPERATIONS if not op.command} == {"run.guard", "run.progress"}
+    assert {op.name for op in OPERATIONS if not op.command} == {
+        "run.guard",
+        "run.progress",
+        "board.lifecycle",
+    }
 
 
 def test_every_verb_of_a_person_or_a_worker_has_one_operation():

@@ -72,7 +72,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "shopfloor.ops.timeline",
     ),
     "dispatch": ("shopfloor.ops.dispatch",),
-    "board": ("shopfloor.ops.boards", "shopfloor.ops.needs"),
+    "board": ("shopfloor.ops.boards", "shopfloor.ops.needs", "shopfloor.ops.lifecycle"),
     "event": ("shopfloor.ops.events",),
     "stats": ("shopfloor.ops.stats", "shopfloor.ops.history"),
     "admin": ("shopfloor.ops.admin",),
