@@ -1,0 +1,95 @@
+// Ctrl-K: type a few letters of a task or of a command, and go.
+
+import { html, names, signal, useEffect, useRef, useSignal } from "../core/dom.js";
+import { call } from "../core/api.js";
+import { available, keysOf, readable } from "../core/keys.js";
+import { go, inBoard } from "../core/route.js";
+import { Icon, StatusMark } from "../core/ui.js";
+
+/** Whether the palette is open. */
+export const paletteOpen = signal(false);
+
+const PAUSE_MS = 120;
+const TASKS = 8;
+const COMMANDS = 12;
+
+export function Palette() {
+  const ref = useRef(null);
+  const text = useSignal("");
+  const tasks = useSignal([]);
+  const at = useSignal(0);
+  const close = () => { paletteOpen.value = false; };
+  useEffect(() => {
+    const before = document.activeElement;
+    ref.current.showModal();
+    return () => before?.isConnected && before.focus?.({ preventScroll: true });
+  }, []);
+  useEffect(() => {
+    const asked = new AbortController();
+    const timer = setTimeout(() => find(text.value, asked.signal).then((found) => { tasks.value = found; }, () => {}), text.value ? PAUSE_MS : 0);
+    return () => {
+      clearTimeout(timer);
+      asked.abort();
+    };
+  }, [text.value]);
+  const commands = available().filter((one) => one.id !== "palette" && fits(`${one.title} ${one.group}`, text.value)).slice(0, COMMANDS);
+  const rows = [
+    ...tasks.value.map((task) => ({ key: `t${task.id}`, task, run: () => go(inBoard(`/t/${task.id}`)) })),
+    ...commands.map((one) => ({ key: one.id, command: one, run: () => one.run() })),
+  ];
+  const here = Math.min(at.value, Math.max(0, rows.length - 1));
+  const pick = (row) => {
+    close();
+    // Once the dialog has given the focus back, so that a command may put it elsewhere.
+    setTimeout(row.run);
+  };
+  const onKey = (event) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      at.value = (here + (event.key === "ArrowDown" ? 1 : -1) + rows.length) % Math.max(1, rows.length);
+      ref.current.querySelector(`#palette-${at.value}`)?.scrollIntoView({ block: "nearest" });
+    } else if (event.key === "Enter" && rows[here]) {
+      event.preventDefault();
+      pick(rows[here]);
+    }
+  };
+  return html`<dialog ref=${ref} class="palette" aria-label="Find a task or a command" onCancel=${(event) => { event.preventDefault(); close(); }}
+      onMouseDown=${(event) => event.target === ref.current && close()}>
+    <div class="palette-field"><${Icon} name="search" />
+      <input autofocus value=${text.value} placeholder="Find a task or a command" aria-label="Find a task or a command" role="combobox" aria-expanded="true"
+        aria-controls="palette-list" aria-activedescendant=${rows.length ? `palette-${here}` : null} autocomplete="off" spellcheck="false"
+        onInput=${(event) => { text.value = event.target.value; at.value = 0; }} onKeyDown=${onKey} /></div>
+    <ul id="palette-list" class="palette-list" role="listbox" aria-label="Found">
+      ${rows.map((row, index) => html`<li key=${row.key} id=${`palette-${index}`} role="option" aria-selected=${index === here}
+          class=${names("palette-row", index === here && "is-here")} onPointerMove=${() => { at.value = index; }} onClick=${() => pick(row)}>
+        ${row.task ? html`<${TaskRow} task=${row.task} />` : html`<${CommandRow} one=${row.command} />`}</li>`)}
+    </ul>
+    ${rows.length === 0 && html`<p class="palette-none">Nothing is called that.</p>`}
+  </dialog>`;
+}
+
+function TaskRow({ task }) {
+  return html`<${StatusMark} status=${task.status} label=${task.status} /><span class="number">#${task.id}</span><span class="palette-title">${task.title}</span>
+    ${task.assignee && html`<span class="palette-more">${task.assignee}</span>`}`;
+}
+
+function CommandRow({ one }) {
+  const keys = keysOf(one);
+  return html`<${Icon} name="right" /><span class="palette-title">${one.group === "Go to" ? `Go to ${one.title.toLowerCase()}` : one.title}</span>
+    ${keys[0] && html`<kbd>${readable(keys[0])}</kbd>`}`;
+}
+
+async function find(text, signal) {
+  const words = text.trim();
+  const number = /^#?(\d+)$/.exec(words);
+  const asked = { text: words || null, limit: TASKS, ...(words ? { archived: true } : { sort: "updated" }) };
+  const found = (await call("task.list", asked, { signal })).items;
+  if (!number) return found;
+  const shown = await call("task.show", { id: Number(number[1]) }, { signal }).catch(() => null);
+  return shown ? [shown.task, ...found.filter((task) => task.id !== shown.task.id)] : found;
+}
+
+function fits(title, text) {
+  const all = title.toLowerCase();
+  return text.toLowerCase().split(/\s+/).every((word) => all.includes(word));
+}
