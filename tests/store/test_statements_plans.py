@@ -44,6 +44,8 @@ TYPICAL: dict[str, object] = {
     "statuses": ["ready", "blocked"],
     "kinds": ["completed"],
     "ids": [1, 2],
+    "sound": ["lane0"],
+    "tasks": [7, 8],
     "sort": "priority",
     "text": "%word%",
     "limit": 20,
@@ -234,6 +236,11 @@ HOT: dict[str, tuple[dict[str, object], str, str]] = {
         {"profile": "lane1", "since": 1},
         "spend_of_profile (profile=? AND at>?)",
         "spend_of_profile",
+    ),
+    "diagnosis_blocks": (
+        {"tasks": [7, 8], "since": 1},
+        "event_of_task (task_id=?)",
+        "event_of_task",
     ),
     "spend_of_task": ({"task_id": 7}, "spend_of_task (task_id=?)", "spend_of_task"),
     "hold_of": (

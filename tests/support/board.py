@@ -23,6 +23,7 @@ from shopfloor.app.boards import BoardFolder, HomeBoards
 from shopfloor.app.service import BoardService, NoDispatcher
 from shopfloor.config import Home
 from shopfloor.domain.caller import BOARD
+from shopfloor.domain.diagnostics import Circumstances
 from shopfloor.domain.errors import from_dict
 from shopfloor.domain.model import Run, Task
 from shopfloor.domain.outcomes import Exit, Report
@@ -106,11 +107,16 @@ class OpenService(BoardService):
     ) -> None:
         super().__init__(home, folder, database, boards)
         self.given = Settings()
+        self.here: Circumstances | None = None
         self.dispatching = Standing(self)
 
     @override
     def settings(self) -> Settings:
         return self.given
+
+    @override
+    def circumstances(self) -> Circumstances:
+        return self.here or super().circumstances()
 
 
 class Standing(NoDispatcher):

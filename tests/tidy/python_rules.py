@@ -29,6 +29,7 @@ HEAVY_MODULES = {
     "shopfloor.process.diff": "brings git and subprocess, and few requests look at a worktree",
     "shopfloor.ops.deputy": "brings the fencing, and few requests are an orchestrator's",
     "shopfloor.kernel.why": "brings the verbs, and a list does without them",
+    "shopfloor.ops.diagnostics": "brings the rules, and only `show` among the verbs tells what they find",
     "shopfloor.app.profiles": "brings the trial of agent programs and its servers, which few requests need",
     "shopfloor.daemon.single": "brings the loops, and only `dispatch` without a daemon needs them",
     "msgspec": "7 ms of every start, and a command at an open door reads no settings",

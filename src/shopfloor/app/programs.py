@@ -19,13 +19,13 @@ from shopfloor.app.service import open_database
 from shopfloor.app.up import running_pid
 from shopfloor.config import Home, actor, find_home, safe_concurrency
 from shopfloor.config.reading import load_settings
+from shopfloor.domain.diagnostics import DISK_FREE_LEAST, DISK_FREE_LOW
 from shopfloor.domain.errors import BoardError
 from shopfloor.domain.settings import Profile
 from shopfloor.runners.preset import load
 from shopfloor.store.health import known_faults, library_version
 from shopfloor.store.lock import BoardLock
 
-DISK_FREE_LEAST = 512 * 1024 * 1024
 OPEN_FILES_LEAST = 256
 
 
@@ -168,7 +168,8 @@ def _program(home: Home, profile: Profile) -> list[Finding]:
 def _disk(home: Home) -> list[Finding]:
     place = home.root if home.root.exists() else Path.home()
     free = shutil.disk_usage(place).free
-    return [Finding("disk", free > DISK_FREE_LEAST, f"{free // (1 << 20)} MB are free")]
+    low = "; that is little, see `shop diagnostics`" if free < DISK_FREE_LOW else ""
+    return [Finding("disk", free >= DISK_FREE_LEAST, f"{free // (1 << 20)} MB are free{low}")]
 
 
 def _boards_health(home: Home) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -12,6 +13,7 @@ from shopfloor.app.boards import BoardFolder, HomeBoards
 from shopfloor.config import Home, environment, host_name, safe_concurrency
 from shopfloor.config.reading import load_settings
 from shopfloor.domain import limits
+from shopfloor.domain.diagnostics import Circumstances
 from shopfloor.domain.errors import BadConfiguration, Damaged, Invalid, Unavailable
 from shopfloor.domain.settings import Settings
 from shopfloor.ops.context import (
@@ -46,6 +48,11 @@ def clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+def steady() -> int:
+    """Milliseconds by a clock that nobody sets; where there is one, it counts also while the host sleeps."""
+    return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) // 1_000_000
+
+
 class BoardService:
     """A board that is open in this process."""
 
@@ -66,6 +73,7 @@ class BoardService:
         self._settings: Settings | None = None
         self._settings_stamp: tuple[float, ...] = ()
         self._settings_good_until = 0.0
+        self._opened = clock(), steady()
 
     @property
     def files(self) -> BoardFiles:
@@ -203,6 +211,14 @@ class BoardService:
         if not self.shared:
             living = (self.host,) if self.dispatching.running() else ()
         return Surroundings(self.host, self.host_cap(), living)
+
+    def circumstances(self) -> Circumstances:
+        """What of this host itself may be wrong: its disk, and its clock since the board was opened."""
+        found = os.statvfs(self.home.root)
+        passed = clock() - self._opened[0], steady() - self._opened[1]
+        return Circumstances(
+            str(self.home.root), found.f_bavail * found.f_frsize, passed[0] - passed[1]
+        )
 
     def close(self) -> None:
         self.database.close()

@@ -75,6 +75,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "board": ("shopfloor.ops.boards", "shopfloor.ops.needs", "shopfloor.ops.lifecycle"),
     "event": ("shopfloor.ops.events",),
     "stats": ("shopfloor.ops.stats", "shopfloor.ops.history"),
+    "diagnostics": ("shopfloor.ops.diagnostics",),
     "admin": ("shopfloor.ops.admin",),
     "profile": ("shopfloor.ops.profiles",),
 }

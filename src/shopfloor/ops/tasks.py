@@ -33,6 +33,7 @@ from shopfloor.ops.schema import Arg, Request, Result, always, moment, text
 from shopfloor.ops.views import (
     AttachmentView,
     CommentView,
+    DiagnosticView,
     EventView,
     LinkedTask,
     SpentView,
@@ -125,7 +126,14 @@ def show(ctx: Context, req: ShowTask) -> TaskDetail:
         [EventView.of(e) for e in reversed(events.latest_of_task(ctx.tx, task.id, 50))],
         [QuestionView.of(q) for q in questions.of_task(ctx.tx, task.id, 50)],
         _spent(ctx, task),
+        _wrong(ctx, task),
     )
+
+
+def _wrong(ctx: Context, task: Task) -> list[DiagnosticView]:
+    from shopfloor.ops.diagnostics import of_task  # noqa: PLC0415 - the verbs do without the rules
+
+    return of_task(ctx, task.id)
 
 
 def _spent(ctx: Context, task: Task) -> SpentView:

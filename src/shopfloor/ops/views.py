@@ -301,6 +301,41 @@ class SpentView(Result, frozen=True):
     max_cost_micros: int | None
 
 
+class StepView(Result, frozen=True):
+    """One thing to do: a command, and the same as a request where it is a question to the board.
+
+    `asks` names the argument that only a person knows; `ends`: done, the finding is over.
+    """
+
+    title: str
+    command: str
+    op: str | None
+    args: dict[str, Any]
+    asks: str | None
+    ends: bool
+
+
+class DiagnosticView(Result, frozen=True):
+    """One thing that is wrong, since when, and what to do; without a task it is about the board."""
+
+    code: str
+    severity: str
+    task: int | None
+    title: str | None
+    since: datetime
+    sentence: str
+    steps: list[StepView]
+
+
+class Diagnosis(Result, frozen=True):
+    """What is wrong, a page at a time; `errors` and `warnings` count all of it."""
+
+    items: list[DiagnosticView]
+    next: str | None
+    errors: int
+    warnings: int
+
+
 class TaskDetail(Result, frozen=True):
     """A task with what belongs to it: links, attempts, words, files, and why it does not move."""
 
@@ -316,6 +351,7 @@ class TaskDetail(Result, frozen=True):
     events: list[EventView]
     questions: list[QuestionView]
     spent: SpentView
+    diagnostics: list[DiagnosticView]
 
 
 class TaskPage(Result, frozen=True):

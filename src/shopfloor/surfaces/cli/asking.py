@@ -161,6 +161,8 @@ def _verdict(command: Command, value: Any) -> int:
     """The exit code of an answer: what a check found is not a success."""
     if command.result == "FsckView":
         return 0 if value["ok"] else 1
+    if command.result == "Diagnosis":
+        return 1 if value["errors"] or value["warnings"] else 0
     if command.result == "ProfileCheck":
         return 0 if value["well"] else 1
     if command.result == "DispatchReport":

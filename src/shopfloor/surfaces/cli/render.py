@@ -280,4 +280,5 @@ RENDERERS: dict[str, Renderer] = {
     "Resumed": upkeep.resumed,
     "DispatchReport": upkeep.report,
     "FsckView": upkeep.fsck,
+    "Diagnosis": upkeep.diagnosis,
 }

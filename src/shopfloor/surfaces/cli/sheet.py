@@ -39,6 +39,9 @@ def show(value: Any, page: Page) -> None:
     if task["body"].strip():
         page.line()
         page.text(task["body"])
+    if value["diagnostics"]:
+        page.heading("Diagnostics")
+        findings(value["diagnostics"], page)
     _links(value, page)
     if value["runs"]:
         page.heading("Attempts")
@@ -55,6 +58,22 @@ def why(value: Any, page: Page) -> None:
     page.line(page.ink("dim", f"{since}{until}"))
     if value["next_step"]:
         page.line(f"next: {one_line(value['next_step'])}")
+
+
+SEVERITY_INKS = {"error": "red", "warning": "yellow"}
+
+
+def findings(items: Sequence[dict[str, Any]], page: Page, *, name_tasks: bool = False) -> None:
+    """What is wrong: a line each, and below it the commands that end it."""
+    for one in items:
+        about = ""
+        if name_tasks and one["task"] is not None:
+            about = f"#{one['task']} {one_line(one['title'])}: "
+        severity = page.ink(SEVERITY_INKS.get(one["severity"], ""), one["severity"])
+        since = page.ink("dim", f"({one['code']}, {page.age(one['since'])})")
+        page.line(f"{severity}  {about}{one_line(one['sentence'])} {since}")
+        for step in one["steps"]:
+            page.line(f"  {one_line(step['command'])}  {page.ink('dim', one_line(step['title']))}")
 
 
 def comment(value: Any, page: Page) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from shopfloor.surfaces.cli import moments
 from shopfloor.surfaces.cli.console import one_line
 from shopfloor.surfaces.cli.page import Cell, Page
+from shopfloor.surfaces.cli.sheet import findings
 
 
 def stats(value: Any, page: Page) -> None:
@@ -165,3 +166,15 @@ def fsck(value: Any, page: Page) -> None:
             else ""
         )
         page.line(one_line(f"{about}{finding['sentence']} ({finding['invariant']})"))
+
+
+def diagnosis(value: Any, page: Page) -> None:
+    """What is wrong and what to do, the worst first."""
+    if not value["errors"] and not value["warnings"]:
+        page.line("nothing is wrong")
+        return
+    findings(value["items"], page, name_tasks=True)
+    if value["next"] is not None:
+        page.note(f"more with --after {value['next']}")
+    counted = (("error", value["errors"]), ("warning", value["warnings"]))
+    page.note(", ".join(f"{n} {word}{'s' * (n != 1)}" for word, n in counted if n))

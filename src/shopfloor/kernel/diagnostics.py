@@ -1,0 +1,128 @@
+"""What is wrong on a board, the worst first: rules over rows that a handful of statements fetch.
+
+However many tasks are open, the number of statements stays the same; a test counts them.  The sentence
+and the steps of a finding are made when it is told, because a page shows few of many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
+
+from shopfloor.domain.diagnostics import (
+    CYCLE_WINDOW_MS,
+    CYCLES,
+    REPEATED,
+    STUCK_MS,
+    Advice,
+    Circumstances,
+    Severity,
+)
+from shopfloor.domain.lifecycle import Status
+from shopfloor.domain.settings import Settings
+from shopfloor.kernel.advice import advise
+from shopfloor.kernel.board_rules import BOARD_RULES, BoardLook
+from shopfloor.kernel.claim import pauses
+from shopfloor.kernel.task_rules import Look, found_in, sound_lanes
+from shopfloor.kernel.why import Surroundings
+from shopfloor.store import diagnostics as stored
+from shopfloor.store.db import Tx
+from shopfloor.store.diagnostics import Suspect
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong; `tell` says it in words, with what to do."""
+
+    code: str
+    severity: Severity
+    task_id: int | None
+    title: str | None
+    since: int
+    tell: Callable[[], Advice]
+
+
+def diagnose(
+    tx: Tx, settings: Settings, around: Surroundings, here: Circumstances
+) -> list[Finding]:
+    """Everything that is wrong on the board and with this host, the worst and oldest first."""
+    found = _of_board(tx, around, here)
+    suspects = stored.suspects(
+        tx,
+        sound=sound_lanes(settings),
+        ready_before=tx.now - STUCK_MS[Status.READY][0],
+        todo_before=tx.now - STUCK_MS[Status.TODO][0],
+        repeated=REPEATED,
+        changes=2 * CYCLES,
+        since=tx.now - CYCLE_WINDOW_MS,
+    )
+    found += _of_suspects(tx, settings, around, suspects)
+    found.sort(key=_order)
+    return found
+
+
+def diagnose_tasks(
+    tx: Tx, settings: Settings, around: Surroundings, task_ids: Collection[int]
+) -> list[Finding]:
+    """What is wrong with these tasks, the worst and oldest first; one that has ended is well."""
+    found = list(_of_suspects(tx, settings, around, stored.of_tasks(tx, task_ids)))
+    found.sort(key=_order)
+    return found
+
+
+def counts(
+    tx: Tx, settings: Settings, around: Surroundings, task_ids: Collection[int]
+) -> dict[int, int]:
+    """How many things are wrong with each of these tasks; those that are well are left out."""
+    counted: dict[int, int] = {}
+    for one in diagnose_tasks(tx, settings, around, task_ids):
+        assert one.task_id is not None
+        counted[one.task_id] = counted.get(one.task_id, 0) + 1
+    return counted
+
+
+def _order(finding: Finding) -> tuple[bool, bool, int, int]:
+    """Errors before warnings, the board before its tasks, the oldest first."""
+    about_task = finding.task_id is not None
+    return finding.severity != "error", about_task, finding.since, finding.task_id or 0
+
+
+def _of_board(tx: Tx, around: Surroundings, here: Circumstances) -> list[Finding]:
+    waiting, since = stored.waiting_work(tx)
+    look = BoardLook(tx.now, around, here, waiting, since, stored.newest_time(tx))
+    found = []
+    for code, rule in BOARD_RULES.items():
+        told = rule(look)
+        if told is not None:
+            hit, advice = told
+            found.append(Finding(code, hit.severity, None, None, hit.since, _always(advice)))
+    return found
+
+
+def _always(advice: Advice) -> Callable[[], Advice]:
+    return lambda: advice
+
+
+def _of_suspects(
+    tx: Tx, settings: Settings, around: Surroundings, suspects: Collection[Suspect]
+) -> Iterable[Finding]:
+    if not suspects:
+        return
+    waiting = [task.id for task in suspects if task.status in (Status.TODO, Status.SCHEDULED)]
+    turned = [task.id for task in suspects if task.rev > 2 * CYCLES]
+    look = Look(
+        tx.now,
+        settings,
+        around,
+        pauses(tx),
+        stored.blocks(tx, turned, tx.now - CYCLE_WINDOW_MS) if turned else {},
+        stored.dead_parents(tx, waiting) if waiting else {},
+    )
+    for task in suspects:
+        for code, hit in found_in(task, look):
+            yield Finding(
+                code, hit.severity, task.id, task.title, hit.since, _lazily(code, task, look)
+            )
+
+
+def _lazily(code: str, task: Suspect, look: Look) -> Callable[[], Advice]:
+    return lambda: advise(code, task, look)

@@ -1,0 +1,103 @@
+"""The diagnosis of a board: what is wrong with it as a whole, the order, pages, and what it costs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from shopfloor.domain.diagnostics import CODES, DAY, HOUR, MINUTE, Circumstances
+from shopfloor.domain.errors import Invalid, NotFound
+from shopfloor.domain.settings import Settings
+from shopfloor.ops import diagnostics as asked
+from shopfloor.ops.context import Context
+from tests.support.diagnosing import PROFILES, arrive, carry_out, leave
+
+
+@pytest.fixture
+def board(board):
+    board.settings = Settings(profiles=PROFILES)
+    arrive(board)
+    return board
+
+
+def test_work_without_a_dispatcher_is_an_error_until_one_runs(board):
+    leave(board)
+    assert board.ask("diagnostics.list").items == []
+    board.create(assignee="a")
+    [found] = board.ask("diagnostics.list").items
+    assert (found.code, found.severity, found.task) == ("no_dispatcher", "error", None)
+    assert [(step.command, step.op) for step in found.steps] == [("shop up", None)]
+    arrive(board)
+    assert board.ask("diagnostics.list").items == []
+
+
+def test_a_disk_that_is_nearly_full_says_how_much_is_left(board):
+    here = Circumstances("/home/of/the/board", 700 * 1024 * 1024)
+    board.service.here = here
+    [found] = board.ask("diagnostics.list").items
+    assert (found.code, found.severity) == ("disk_nearly_full", "warning")
+    assert "700 MB" in found.sentence
+    carry_out(board, next(step for step in found.steps if step.op))
+    board.service.here = here._replace(disk_free=100 * 1024 * 1024)
+    assert [one.severity for one in board.ask("diagnostics.list").items] == ["error"]
+    board.service.here = here._replace(disk_free=3 * 1024**3)
+    assert board.ask("diagnostics.list").items == []
+
+
+def test_a_clock_that_was_set_back_is_told_until_it_is_right_again(board):
+    board.create(assignee="a")
+    board.clock.advance(-DAY)
+    found = board.ask("diagnostics.list").items
+    assert [(one.code, one.severity) for one in found] == [("clock_moved", "error")]
+    assert "24 hours in the future" in found[0].sentence
+    board.clock.advance(DAY)
+    assert board.ask("diagnostics.list").items == []
+
+
+@pytest.mark.parametrize(
+    ("shift", "words"), [(2 * HOUR, "forward by 2"), (-5 * MINUTE, "back by 5")]
+)
+def test_a_clock_that_was_set_while_it_ran_is_told(board, shift, words):
+    board.service.here = board.service.circumstances()._replace(clock_shift_ms=shift)
+    [found] = board.ask("diagnostics.list").items
+    assert found.code == "clock_moved" and words in found.sentence
+    assert "shop down && shop up" in [step.command for step in found.steps if step.ends]
+
+
+def test_this_host_is_looked_at_as_it_is(board):
+    here = board.service.circumstances()
+    assert here.disk_free > 0 and abs(here.clock_shift_ms) < MINUTE
+
+
+def test_errors_come_first_and_a_page_goes_on_where_the_one_before_ended(board):
+    first, second = board.create(), board.create()
+    third = board.create(assignee="ghost")
+    whole = board.ask("diagnostics.list")
+    assert [one.task for one in whole.items] == [third, first, second]
+    assert (whole.errors, whole.warnings) == (1, 2)
+    page = board.ask("diagnostics.list", limit=2)
+    rest = board.ask("diagnostics.list", limit=2, after=page.next)
+    assert page.items + rest.items == whole.items and rest.next is None
+    only = board.ask("diagnostics.list", severity="error")
+    assert [one.task for one in only.items] == [third] and only.warnings == 0
+    with pytest.raises(Invalid):
+        board.ask("diagnostics.list", after="there")
+    with pytest.raises(NotFound):
+        board.ask("diagnostics.list", id=99)
+
+
+def test_a_task_and_its_card_tell_the_same(board):
+    task, well = board.create(), board.create(assignee="a")
+    assert [one.code for one in board.ask("task.show", id=task).diagnostics] == ["unassigned"]
+    assert board.ask("task.show", id=well).diagnostics == []
+
+    def count(tx):
+        return asked.counts(Context(tx, None, board.settings, board.service), [task, well])
+
+    assert board.read(count) == {task: 1}
+
+
+def test_the_guide_explains_every_code():
+    guide = Path("docs/guides/diagnostics.md").read_text()
+    table = set(re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE))
+    assert table == set(CODES)
