@@ -12,6 +12,7 @@ import pytest
 from shopfloor.app.boards import HomeBoards
 from shopfloor.app.own_door import answer, prepare_board, release_board
 from shopfloor.app.service import BoardService, open_database
+from shopfloor.app.together import answer_those_who_come
 from shopfloor.domain.errors import Unavailable
 from shopfloor.ops.call import Envelope, call
 from shopfloor.ops.schema import decode
@@ -97,6 +98,21 @@ def test_commands_that_wait_share_one_commit_and_each_has_its_own_answer(home, l
     assert len(home.execute("SELECT DISTINCT created_at FROM task WHERE id > 1")) == 1
     assert home.counts() == {"ready": 3}
     assert list(spool(home).iterdir()) == []
+
+
+def test_who_comes_while_others_are_answered_is_answered_before_the_board_is_closed(home, lock):
+    boards = HomeBoards(home.place, prepare=prepare_board, release=release_board)
+    folder = boards.resolve(None)
+    service = BoardService(home.place, folder, open_database(folder), boards)
+    for title in ("second", "third"):
+        waiting = start(home, "create", title)
+        await_letters(home, 1)
+        answer_those_who_come(service, service.database, lock)
+        assert end(waiting)[0] == 0
+    service.close()
+    assert list(spool(home).iterdir()) == []
+    lock.release()
+    assert home.counts() == {"ready": 3}
 
 
 def test_what_is_more_than_one_transaction_is_left_to_its_author(home, lock):

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 
 from shopfloor.app.boards import BoardFolder, HomeBoards, private
 from shopfloor.app.service import BoardService, open_database, open_file
-from shopfloor.app.together import answer_together
+from shopfloor.app.together import answer_those_who_come, answer_together
 from shopfloor.config import Home
 from shopfloor.domain.errors import Conflict
 from shopfloor.ops.call import Envelope, call, may_be_left
@@ -56,6 +56,7 @@ def answer(
         database = open_file(folder, brief=True, noted=lock.noted)
         with closing(BoardService(home, folder, database, boards)) as service:
             answered = answer_together(service, database, envelope, lock.collect())
+            answer_those_who_come(service, database, lock)
         lock.note(database.left())
         return answered
 

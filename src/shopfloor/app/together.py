@@ -9,6 +9,7 @@ program does not understand, and all of them where the commit failed.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from shopfloor.app.service import BoardService
@@ -16,10 +17,12 @@ from shopfloor.domain.errors import BoardError, Unavailable
 from shopfloor.ops.call import Call, Envelope, call, error_bytes
 from shopfloor.ops.schema import decode
 from shopfloor.store.db import Tx
+from shopfloor.store.lock import BoardLock
 from shopfloor.store.spool import Collected
 from shopfloor.store.sqlite import SqliteDatabase
 
 Work = Callable[[Tx], bytes]
+GO_ON_S = 0.02
 
 
 def answer_together(
@@ -28,14 +31,36 @@ def answer_together(
     """The answer to one's own request; the letters are sent back.  The lock is held meanwhile."""
     if not letters:
         return call(service, envelope)
+    own = _answer_letters(service, database, letters, _work_of(service, envelope))
+    return _words(own) or call(service, envelope)
+
+
+def answer_those_who_come(service: BoardService, database: SqliteDatabase, lock: BoardLock) -> None:
+    """Answer who has come meanwhile, for as long as somebody does and no longer than `GO_ON_S`.
+
+    To close the board and have the next one open it costs more than their answers.  One's own request is
+    done, and its caller waits.
+    """
+    until = time.monotonic() + GO_ON_S
+    while time.monotonic() < until and (letters := lock.collect()):
+        _answer_letters(service, database, letters)
+
+
+def _answer_letters(
+    service: BoardService,
+    database: SqliteDatabase,
+    letters: list[Collected],
+    own: Work | None = None,
+) -> object:
+    """Carry out the letters and send them back; what `own` came to, which shares their commit."""
     outcomes: list[object] = [None] * (len(letters) + 1)
     try:
         works = [_work_left(service, letter) for letter in letters]
-        outcomes = _outcomes(database, [*works, _work_of(service, envelope)])
+        outcomes = _outcomes(database, [*works, own])
     finally:
         for letter, outcome in zip(letters, outcomes, strict=False):
             letter.send_back(_words(outcome))
-    return _words(outcomes[-1]) or call(service, envelope)
+    return outcomes[-1]
 
 
 def _outcomes(database: SqliteDatabase, works: list[Work | None]) -> list[object]:
