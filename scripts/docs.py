@@ -20,6 +20,7 @@ from page import page
 from shopfloor.store import migrate
 from shopfloor.surfaces.cli import index, reference
 from shopfloor.surfaces.mcp import index as tool_index
+from shopfloor.surfaces.web import index as route_index
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "reference"
@@ -58,6 +59,7 @@ PAGES: dict[str, Callable[[], str]] = {
 OTHERS: dict[Path, Callable[[], str]] = {
     ROOT / "src/shopfloor/surfaces/cli/commands.jsonl": index.text,
     ROOT / "src/shopfloor/surfaces/mcp/tools.jsonl": tool_index.text,
+    ROOT / "src/shopfloor/surfaces/web/routes.jsonl": route_index.text,
     ROOT / "tests/surfaces/golden/cli.txt": reference.usage,
     migrate.CHECKSUMS: migrate.checksums,
 }

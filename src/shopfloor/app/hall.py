@@ -21,6 +21,7 @@ from shopfloor.app.mcp import ToolServer
 from shopfloor.app.own_door import prepare_board, refuse_if_held, release_board
 from shopfloor.app.service import BoardService, open_database
 from shopfloor.app.slots import HostSlots, Member
+from shopfloor.app.web import WebServer
 from shopfloor.config import Home
 from shopfloor.daemon.desk import Desk
 from shopfloor.daemon.dispatcher import Dispatcher
@@ -136,6 +137,7 @@ class Hall:
         self._overrides = overrides or {}
         self._launcher = SharedLauncher()
         self._tools = ToolServer(home, say=say)
+        self._web = WebServer(home, say=say)
         self._served: dict[str, Served] = {}
         self._guard = threading.RLock()
         self._troubles: dict[str, str] = {}
@@ -153,6 +155,10 @@ class Hall:
     def open_tools(self) -> None:
         """Open the address where workers that outlived the last `shop up` look for their tools."""
         self._tools.resume()
+
+    def open_web(self) -> None:
+        """Open the address of the dashboard and the API."""
+        self._web.open()
 
     def known(self, named: str | None) -> Service | None:
         """The board that a request names, or the usual one, if it is open; waits for nothing."""
@@ -189,6 +195,7 @@ class Hall:
     def close(self) -> int:
         """Stop claiming, settle what has ended, leave the workers; answers how many go on."""
         left = 0
+        self._web.close()
         with self._guard:
             for slug in list(self._served):
                 left += self._leave(self._served.pop(slug))

@@ -17,6 +17,7 @@ from shopfloor.domain.diagnostics import Circumstances
 from shopfloor.domain.errors import BadConfiguration, Damaged, Invalid, Unavailable
 from shopfloor.domain.settings import Settings
 from shopfloor.ops.context import (
+    Access,
     BoardInfo,
     Change,
     Dispatching,
@@ -174,6 +175,12 @@ class BoardService:
         from shopfloor.app.profiles import HomeProfiles  # noqa: PLC0415 - few requests change or try one
 
         return HomeProfiles(self.home, environment())
+
+    def access(self) -> Access:
+        """Who may come in over the network."""
+        from shopfloor.app.access import HomeAccess  # noqa: PLC0415 - few requests are about tokens
+
+        return HomeAccess(self.home)
 
     def host_cap(self) -> int | None:
         """How many workers of this board this host runs at most, beside those of others; None is no cap."""

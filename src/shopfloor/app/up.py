@@ -41,6 +41,7 @@ def up_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--interval", help="Make a pass at least this often, as in 5s.")
     parser.add_argument("--max", type=int, help="Run at most so many workers on this host.")
     parser.add_argument("--failure-limit", type=int, help="Give a task up after so many failures.")
+    parser.add_argument("--no-web", action="store_true", help="Serve no dashboard and no API.")
     parser.add_argument("--verbose", action="store_true", help="Print every start and end.")
 
 
@@ -64,6 +65,8 @@ def up(args: Namespace) -> int:
         hall.look_after()
         door = Door(home.socket, hall.desk, hall, report=say)
         hall.open_tools()
+        if not args.no_web:
+            hall.open_web()
         if args.pidfile is not None:
             write_atomic(args.pidfile, f"{os.getpid()}\n".encode())
         say(

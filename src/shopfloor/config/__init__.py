@@ -49,6 +49,21 @@ class Home(NamedTuple):
         return self.root / "mcp.json"
 
     @property
+    def web(self) -> Path:
+        """Where the dashboard and the API are served."""
+        return self.root / "web.json"
+
+    @property
+    def access(self) -> Path:
+        """Who may come in over the network: hashes of secrets."""
+        return self.root / "access.json"
+
+    @property
+    def audit(self) -> Path:
+        """Who came in over the network, and what was done about it."""
+        return self.root / "audit.jsonl"
+
+    @property
     def socket(self) -> Path:
         """The door's socket; a home whose path is too long for one has it in the runtime folder."""
         beside = self.root / "shop.sock"

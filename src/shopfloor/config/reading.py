@@ -25,8 +25,10 @@ from shopfloor.domain.settings import (
     Settings,
     fields,
 )
+from shopfloor.domain.settings_web import Web
 
 T = TypeVar("T")
+PORTS = 1 << 16
 POSITIVE = ("failure_limit", "max_turns", "tokens_per_run", "tokens_per_day")
 
 
@@ -94,7 +96,7 @@ def parse(
 
     `programs` are the agent programs that have a preset; those that are `there` are profiles by themselves.
     """
-    tables = ("dispatch", "retention", "profiles", "planner", "boards", "labels")
+    tables = ("dispatch", "retention", "profiles", "planner", "web", "boards", "labels")
     _known(read, tables, "the configuration")
     warnings: list[str] = []
     dispatch = {**_table(read, "dispatch"), **_table(_table(read, "boards"), board)}
@@ -107,6 +109,7 @@ def parse(
         ),
         profiles=profiles,
         planner=_planner(_table(read, "planner")) if "planner" in read else None,
+        web=_web(_table(read, "web")) if "web" in read else Web(),
         labels=tuple(read.get("labels", ())),
         warnings=tuple(warnings),
     )
@@ -240,6 +243,17 @@ def _planner(given: dict[str, Any]) -> Planner:
     if not planner.model:
         raise Invalid("planner.model must name the model")
     return planner
+
+
+def _web(given: dict[str, Any]) -> Web:
+    web = _typed(Web, _fields(Web, given, "web"), "web")
+    if not 0 <= web.port < PORTS:
+        raise Invalid(f"web.port is 0 to {PORTS - 1}, not {web.port}")
+    if web.session_days < 1:
+        raise Invalid(f"web.session_days must be above 0, not {web.session_days}")
+    if web.public_url is not None and not web.public_url.startswith(("http://", "https://")):
+        raise Invalid(f"web.public_url begins with http:// or https://, unlike {web.public_url!r}")
+    return web
 
 
 def _positive(found: dict[str, Any], names: tuple[str, ...], where: str) -> None:

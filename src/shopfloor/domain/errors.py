@@ -9,8 +9,10 @@
     │   ├── Stale                 stale              409    4   written by a run that is not the open one
     │   ├── Conflict              conflict           409    4   somebody else was first, or the name is taken
     │   ├── Forbidden             forbidden          403    5   this caller may not do that
+    │   ├── NotLoggedIn           not_logged_in      401    5   nobody known asks, over the network
     │   └── LimitReached          limit_reached      413    5   larger or more than the board takes
     └── Unavailable               unavailable        503   75   try again later, nothing was changed
+        ├── TooOften              too_often          429   75   asked too often in too short a time
         ├── Damaged               damaged            503   78   the database file is not healthy
         ├── TooNew                too_new            503   78   written by a newer version of this program
         └── BadConfiguration      bad_configuration  503   78   the configuration cannot be used
@@ -87,6 +89,12 @@ class Forbidden(Refused):
     code, http, exit = "forbidden", 403, 5
 
 
+class NotLoggedIn(Refused):
+    """Nobody known asks: a token is missing, wrong, revoked or too old."""
+
+    code, http, exit = "not_logged_in", 401, 5
+
+
 class LimitReached(Refused):
     """Larger or more than a board takes."""
 
@@ -97,6 +105,12 @@ class Unavailable(BoardError):
     """The board cannot be reached or written just now; the same request may be sent again."""
 
     code, http, exit = "unavailable", 503, 75
+
+
+class TooOften(Unavailable):
+    """Asked too often in too short a time; `retry_after_s` in the detail says when again."""
+
+    code, http, exit = "too_often", 429, 75
 
 
 class Damaged(Unavailable):

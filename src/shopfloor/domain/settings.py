@@ -13,13 +13,8 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
 from shopfloor.domain import limits
-
-
-class Words(NamedTuple):
-    """What a field means; `unset` says what holds where None is the default."""
-
-    words: str
-    unset: str | None = None
+from shopfloor.domain.settings_web import Web
+from shopfloor.domain.words import Words
 
 
 class Field(NamedTuple):
@@ -283,6 +278,7 @@ class Settings(NamedTuple):
     retention: Retention = Retention()
     profiles: Mapping[str, Profile] = MappingProxyType({})
     planner: Planner | None = None
+    web: Web = Web()
     labels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

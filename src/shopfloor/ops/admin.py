@@ -65,7 +65,7 @@ class Collected(Result, frozen=True):
     logs: int
 
 
-@operation("admin.gc", "POST /api/v1/gc", command="gc", kind="around")
+@operation("admin.gc", "POST /api/v1/gc", command="gc", kind="around", admin=True)
 def collect_garbage(ctx: Around, req: CollectGarbage) -> Collected:
     """Forget old events of ended tasks and old logs; without days, as the settings say."""
     event_days = req.event_days or ctx.settings.retention.events_days
@@ -113,6 +113,7 @@ class BackedUp(Result, frozen=True):
     command="backup",
     kind="around",
     errors=(Invalid, Unavailable),
+    admin=True,
 )
 def backup(ctx: Around, req: BackupBoard) -> BackedUp:
     """Copy a board's database into a new file while work goes on; it is looked through before."""

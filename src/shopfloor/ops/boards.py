@@ -65,6 +65,7 @@ class CreateBoard(Request, frozen=True, kw_only=True):
     command="board create",
     kind="around",
     errors=(Invalid, Conflict, Unavailable),
+    admin=True,
 )
 def create_board(ctx: Around, req: CreateBoard) -> BoardView:
     """Make a board, or join a shared one that other hosts have made."""
@@ -141,6 +142,7 @@ class RenameBoard(Request, frozen=True):
     command="board rename",
     kind="around",
     errors=(NotFound,),
+    admin=True,
 )
 def rename_board(ctx: Around, req: RenameBoard) -> BoardView:
     """Give a board another name for people; its short name stays."""
@@ -167,6 +169,7 @@ class Removed(Result, frozen=True):
     command="board remove",
     kind="around",
     errors=(NotFound, Invalid, Conflict),
+    admin=True,
 )
 def remove_board(ctx: Around, req: RemoveBoard) -> Removed:
     """Take a board out of the home: its folder is archived, or deleted when asked for."""

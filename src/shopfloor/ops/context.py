@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict, TypeVar
 
+from shopfloor.domain.access import Entry, Key, Role
 from shopfloor.domain.caller import Caller
 from shopfloor.domain.diagnostics import Circumstances
 from shopfloor.domain.errors import GuardFailed
@@ -144,6 +145,17 @@ class Profiles(Protocol):
     def check(self, profile: Profile) -> list[Looked]: ...
 
 
+class Access(Protocol):
+    """Who may come in over the network, kept with the home."""
+
+    def tokens(self) -> list[Key]: ...
+    def create(
+        self, name: str, role: Role, *, expires_at: int | None, creator: str
+    ) -> tuple[Key, str]: ...
+    def revoke(self, name: str, *, actor: str) -> Key: ...
+    def audit(self, *, after: int | None, limit: int) -> list[Entry]: ...
+
+
 class Service(Protocol):
     """One board as the operations see it."""
 
@@ -167,6 +179,7 @@ class Service(Protocol):
     def backup(self, target: str) -> int: ...
     def diff(self, workspace: str, *, stat: bool) -> Change: ...
     def mcp(self) -> Endpoint | None: ...
+    def access(self) -> Access: ...
 
 
 class Detour(Exception):

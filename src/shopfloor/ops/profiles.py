@@ -134,6 +134,7 @@ class AddProfile(Request, frozen=True, kw_only=True):
     command="profile add",
     kind="around",
     errors=(Invalid, Conflict, NotFound, BadConfiguration),
+    admin=True,
 )
 def add_profile(ctx: Around, req: AddProfile) -> ProfileView:
     """Write a profile of an agent program into this host's configuration.
@@ -178,6 +179,7 @@ class DescribeProfile(Request, frozen=True, kw_only=True):
     command="profile describe",
     kind="around",
     errors=(NotFound, Invalid, BadConfiguration),
+    admin=True,
 )
 def describe_profile(ctx: Around, req: DescribeProfile) -> ProfileView:
     """Say what a profile is good for: people and planners choose by it."""

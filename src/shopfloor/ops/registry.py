@@ -38,6 +38,12 @@ class Operation(NamedTuple):
     tools: frozenset[Audience]
     when: str
     direct: Callable[..., Any] | None = None
+    admin: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes anything; who may only look has the others."""
+        return not self.route.startswith("GET ")
 
     @property
     def doc(self) -> str:
@@ -78,6 +84,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "diagnostics": ("shopfloor.ops.diagnostics",),
     "admin": ("shopfloor.ops.admin",),
     "profile": ("shopfloor.ops.profiles",),
+    "token": ("shopfloor.ops.tokens",),
 }
 
 
@@ -94,6 +101,7 @@ def operation(
     tools: tuple[Audience, ...] = (),
     when: str = "",
     direct: Callable[..., Any] | None = None,
+    admin: bool = False,
 ) -> Callable[[F], F]:
     """Register a function as an operation; its annotations name the request and the result.
 
@@ -104,6 +112,8 @@ def operation(
 
     `tools` names the agents that have the operation as a tool, and `when` tells a model when to use it.
     What only people may ask is given to orchestrators alone: they then ask in their run's name.
+
+    `admin` is what over the network only an administrator may ask: who is at this machine may anyway.
     """
 
     def register(run: F) -> F:
@@ -128,6 +138,7 @@ def operation(
             frozenset(tools),
             when,
             direct,
+            admin,
         )
         return run
 

@@ -32,9 +32,9 @@ from starlette.types import Receive, Scope, Send
 from shopfloor import __version__
 from shopfloor.domain.errors import BoardError, Forbidden, Invalid, NotFound, Unavailable
 from shopfloor.domain.limits import KEY_CHARS_MAX
+from shopfloor.surfaces.door import Door
 from shopfloor.surfaces.mcp.calls import Desk
 from shopfloor.surfaces.mcp.catalog import Tool
-from shopfloor.surfaces.mcp.door import Door
 from shopfloor.surfaces.mcp.visitor import Visitor, recognise
 
 INSTRUCTIONS = (

@@ -17,9 +17,9 @@ from mcp.types import CallToolResult
 
 from shopfloor.domain.errors import BoardError, Forbidden, Invalid, LimitReached, NotFound, Stale
 from shopfloor.domain.limits import ATTACHMENT_BYTES_MAX
+from shopfloor.surfaces.door import Door
 from shopfloor.surfaces.mcp.answers import answer, refusal
 from shopfloor.surfaces.mcp.catalog import Tool
-from shopfloor.surfaces.mcp.door import Door
 from shopfloor.surfaces.mcp.visitor import Visitor, result_of
 
 READS_NEWS = "task.inbox"

@@ -13,20 +13,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import socket
 import sys
 from collections.abc import Sequence
 
 import uvicorn
-from starlette.types import Receive, Scope, Send
 
+from shopfloor.surfaces.door import Door
 from shopfloor.surfaces.mcp.app import Tools
 from shopfloor.surfaces.mcp.catalog import tools
-from shopfloor.surfaces.mcp.door import WAIT_S, Door
+from shopfloor.surfaces.presence import IDLE_S, LEAVE_S, Presence
 
-IDLE_S = 600.0
-LEAVE_S = WAIT_S + 5
 KEEP_ALIVE_S = 75
 
 
@@ -65,49 +62,6 @@ async def serve(door_path: str, listener: socket.socket, alive: int, idle_s: flo
     async with app.running():
         await server.serve([listener])
     door.close()
-
-
-class Presence:
-    """Stands before the application, and sends the server home when nobody needs it any more."""
-
-    def __init__(self, app: Tools, idle_s: float) -> None:
-        self._app = app
-        self._idle_s = idle_s
-        self._inside = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._server: uvicorn.Server | None = None
-
-    def watch(self, server: uvicorn.Server, alive: int) -> None:
-        """Begin: an idle time that ends the server, and the pipe whose end announces it."""
-        self._server = server
-        self._rest()
-        asyncio.get_running_loop().add_reader(alive, self._left_alone, alive)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through."""
-        self._inside += 1
-        if self._timer is not None:
-            self._timer.cancel()
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._inside -= 1
-            self._rest()
-
-    def _rest(self) -> None:
-        if self._inside == 0:
-            self._timer = asyncio.get_running_loop().call_later(self._idle_s, self._leave)
-
-    def _left_alone(self, alive: int) -> None:
-        """`shop up` has gone: stay as long as the next one may take to come."""
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(alive)
-        os.close(alive)
-        loop.call_later(LEAVE_S, self._leave)
-
-    def _leave(self) -> None:
-        assert self._server is not None
-        self._server.should_exit = True
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import re
 from typing import Any, NamedTuple
 
 from shopfloor.domain.errors import Forbidden, from_dict
-from shopfloor.surfaces.mcp.door import Door
+from shopfloor.surfaces.door import Door
 
 _RUN = re.compile("[0-9]{1,18}")
 SCHEME = "bearer "

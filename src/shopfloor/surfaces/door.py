@@ -1,4 +1,4 @@
-"""The way from the tools to the board: requests over the door's Unix socket, several at a time.
+"""The way from a process of ours to the board: requests over the door's Unix socket, several at a time.
 
 A connection asks one thing at a time, so there is one for each request under way, kept for the next.  A
 request whose answer did not come is sent again until a door answers; that it is done once is for the
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable, Iterable
 
 from shopfloor.domain.errors import Unavailable
 from shopfloor.domain.limits import REQUEST_BYTES_MAX
@@ -31,16 +32,20 @@ class Door:
 
     async def ask(self, request: dict[str, object]) -> bytes:
         """The answer's JSON; raises Unavailable when no door answered in time."""
-        line = json.dumps(request).encode() + b"\n"
-        async with self._free:
-            return await self._until_answered(line)
+        line = json.dumps(request).encode()
+        return await self.ask_in_pieces(lambda: (line,))
 
-    async def _until_answered(self, line: bytes) -> bytes:
+    async def ask_in_pieces(self, pieces: Callable[[], Iterable[bytes]]) -> bytes:
+        """The same for a request that is too large to be in memory; it is read anew for each try."""
+        async with self._free:
+            return await self._until_answered(pieces)
+
+    async def _until_answered(self, pieces: Callable[[], Iterable[bytes]]) -> bytes:
         clock = asyncio.get_running_loop().time
         deadline = None
         pause_s = 0.0
         while True:
-            answer = await self._try(line)
+            answer = await self._try(pieces)
             if answer is not None:
                 return answer
             # The wait begins here: a request may take as long as it likes before its door dies.
@@ -50,14 +55,17 @@ class Door:
             await asyncio.sleep(pause_s)
             pause_s = min(max(2 * pause_s, PAUSE_S), PAUSE_MAX_S)
 
-    async def _try(self, line: bytes) -> bytes | None:
+    async def _try(self, pieces: Callable[[], Iterable[bytes]]) -> bytes | None:
         """The answer, or None: nobody is there, or who was there has gone."""
         try:
             reader, writer = self._idle.pop() if self._idle else await self._connect()
         except OSError:
             return None
         try:
-            writer.write(line)
+            for piece in pieces():
+                writer.write(piece)
+                await writer.drain()
+            writer.write(b"\n")
             await writer.drain()
             answer = await reader.readuntil(b"\n")
         except (OSError, EOFError):

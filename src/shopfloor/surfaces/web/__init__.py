@@ -1,0 +1,1 @@
+"""The API and the dashboard: every operation over HTTP, and who may come in."""

@@ -1,0 +1,145 @@
+"""The web: who comes in, and where each request is answered.
+
+In this order for every request: its Host and Origin, who asks, what is asked.  Nothing of a board is
+read for whom nobody knows; what needs no login is the dashboard's files, which say nothing of a board,
+the login itself, and whether this process is well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from shopfloor.domain.errors import BoardError, Forbidden, Invalid, NotFound
+from shopfloor.domain.settings_web import Web
+from shopfloor.surfaces.door import Door
+from shopfloor.surfaces.web import catalog
+from shopfloor.surfaces.web.answers import Status, refusal
+from shopfloor.surfaces.web.api import Api
+from shopfloor.surfaces.web.files import TaskFiles
+from shopfloor.surfaces.web.guard import Guard
+from shopfloor.surfaces.web.live import Live
+from shopfloor.surfaces.web.sessions import Sessions
+from shopfloor.surfaces.web.static import INDEX, Pages
+from shopfloor.surfaces.web.texts import Texts
+from shopfloor.surfaces.web.who import Keys, Reception, Who
+
+PREFIX = "/api/v1"
+_PAGE_PATHS = re.compile(r"/|/login|/b/[^/]+(/.*)?")
+_FILE = re.compile(PREFIX + r"/tasks/([0-9]{1,18})/attachments/([^/]+)")
+_LOG = re.compile(PREFIX + r"/tasks/([0-9]{1,18})/log\.html")
+
+Handler = Callable[[Request, Who], Awaitable[Response]]
+
+
+class Own(NamedTuple):
+    """An address that is no operation: its method, and who answers it."""
+
+    method: str
+    answer: Handler
+
+
+class WebApp:
+    """The application: give it to a server, inside `running()`."""
+
+    def __init__(self, door: Door, web: Web, keys: Keys) -> None:
+        self._door = door
+        self._guard = Guard(web)
+        self._reception = Reception(door, keys, self._guard)
+        self._sessions = Sessions(door, keys, self._guard, self._reception, days=web.session_days)
+        self._api = Api(door, catalog.read())
+        self._files = TaskFiles(door, self._api)
+        self._live = Live(door, keys, self._api)
+        self._pages = Pages()
+        self._own: dict[str, Own] = {
+            f"{PREFIX}/call": Own("POST", self._api.call),
+            f"{PREFIX}/session": Own("GET", self._sessions.show),
+            f"{PREFIX}/markdown": Own("POST", Texts().markdown),
+        }
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The context in which requests are answered."""
+        try:
+            yield
+        finally:
+            self._live.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        assert scope["type"] == "http"
+        request = Request(scope, receive)
+        try:
+            self._guard.check(request)
+            if request.url.path == f"{PREFIX}/events/stream":
+                await self._live.serve(request, await self._reception.recognise(request), send)
+                return
+            answer = await self._answer(request)
+        except (BoardError, Status) as refused:
+            answer = refusal(refused)
+        await answer(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        path = request.scope["path"]
+        if not path.startswith("/api/"):
+            return self._page(request, path)
+        if path in (f"{PREFIX}/login", f"{PREFIX}/logout"):
+            _only(request, "POST")
+            way = self._sessions.login if path.endswith("login") else self._sessions.logout
+            return await way(request)
+        who = await self._reception.recognise(request)
+        try:
+            return await self._known(request, who, path)
+        except Forbidden:
+            await self._reception.refused(request, who, f"{request.method} {path[:200]}")
+            raise
+
+    async def _known(self, request: Request, who: Who, path: str) -> Response:
+        """The answer to somebody who came in."""
+        own = self._own.get(path)
+        if own is not None:
+            _only(request, own.method)
+            return await own.answer(request, who)
+        raw = request.scope["raw_path"].decode("ascii", "replace")
+        if found := _LOG.fullmatch(raw):
+            _only(request, "GET")
+            return await self._files.log(request, who, int(found[1]))
+        if (found := _FILE.fullmatch(raw)) and request.method in ("GET", "PUT"):
+            way = self._files.get if request.method == "GET" else self._files.put
+            return await way(request, who, int(found[1]), unquote(found[2]))
+        return await self._operation(request, who, raw)
+
+    async def _operation(self, request: Request, who: Who, raw: str) -> Response:
+        operation = self._api.catalog.find(request.method, raw)
+        if operation is not None:
+            values = {name: unquote(text) for name, text in operation.values.items()}
+            return await self._api.by_path(request, who, operation._replace(values=values))
+        methods = self._api.catalog.methods(raw)
+        if methods:
+            _only(request, *methods)
+        raise NotFound(f"there is nothing at {raw[:200]}; /api/v1/openapi.json lists what there is")
+
+    def _page(self, request: Request, path: str) -> Response:
+        """A file of the dashboard, or its one page for the addresses that it makes itself."""
+        _only(request, "GET", "HEAD")
+        name = INDEX if _PAGE_PATHS.fullmatch(path) else path.lstrip("/").removeprefix("static/")
+        found = self._pages.answer(request, name)
+        if found is None:
+            raise NotFound(f"there is no page at {path[:200]}")
+        return found
+
+
+def _only(request: Request, *methods: str) -> None:
+    """Raise for another method than these."""
+    if request.method not in methods:
+        refused = Invalid(
+            f"{request.method} is not known here; this address takes {', '.join(methods)}"
+        )
+        raise Status(refused, 405, Allow=", ".join(methods))

@@ -1,0 +1,69 @@
+"""Make the catalogue of HTTP routes from the registry: with `document.py` the files here that load it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from msgspec import inspect
+
+from shopfloor.ops.registry import Operation, everything
+from shopfloor.surfaces.web.catalog import Kind, Parameter, Route
+
+ONE_TASK = "/tasks/{id}"
+
+
+def text() -> str:
+    """What `routes.jsonl` has to say: one operation a line."""
+    return "".join(f"{_line(route)}\n" for route in made())
+
+
+def _line(route: Route) -> str:
+    told = route._asdict()
+    told["fields"] = [list(one) for one in route.fields.values()]
+    return json.dumps(told)
+
+
+def made() -> list[Route]:
+    """Every operation with its route."""
+    return [route_of(op) for op in everything().values()]
+
+
+def route_of(op: Operation) -> Route:
+    """An operation as HTTP has it."""
+    method, path = op.route.split(" ")
+    shape = inspect.type_info(op.request)
+    assert isinstance(shape, inspect.StructType)
+    fields = {field.encode_name: _parameter(field) for field in shape.fields}
+    several = None
+    if op.many:
+        assert ONE_TASK in path, f"{op.name} takes several tasks and names none"
+        several = path.replace(ONE_TASK, "/tasks")
+        fields["ids"] = Parameter("ids", "integer", listed=True)
+    return Route(op.name, method, path, several, op.role, op.writes, op.admin, fields)
+
+
+def _parameter(field: inspect.Field) -> Parameter:
+    kind, listed = _kind(field.type)
+    return Parameter(field.encode_name, kind, listed)
+
+
+def _kind(shape: Any) -> tuple[Kind, bool]:
+    """How a text is read as a value of this type, and whether several may be given."""
+    if isinstance(shape, inspect.Metadata):
+        return _kind(shape.type)
+    if isinstance(shape, inspect.UnionType):
+        kinds = {_kind(one) for one in shape.types if not isinstance(one, inspect.NoneType)}
+        return kinds.pop() if len(kinds) == 1 else ("json", False)
+    if isinstance(shape, inspect.ListType):
+        return _kind(shape.item_type)[0], True
+    if isinstance(shape, inspect.LiteralType):
+        return ("text" if all(isinstance(one, str) for one in shape.values) else "json"), False
+    plain: dict[type, Kind] = {
+        inspect.StrType: "text",
+        inspect.DateTimeType: "text",
+        inspect.IntType: "integer",
+        inspect.FloatType: "number",
+        inspect.BoolType: "boolean",
+    }
+    return plain.get(type(shape), "json"), False
