@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pages_of_board as board
+import pages_of_dashboard as dashboard
 import pages_of_presets as presets
 import pages_of_requests as requests
 import pages_of_workers as of_workers
@@ -60,6 +61,7 @@ OTHERS: dict[Path, Callable[[], str]] = {
     ROOT / "src/shopfloor/surfaces/cli/commands.jsonl": index.text,
     ROOT / "src/shopfloor/surfaces/mcp/tools.jsonl": tool_index.text,
     ROOT / "src/shopfloor/surfaces/web/routes.jsonl": route_index.text,
+    ROOT / "src/shopfloor/surfaces/web/static/core/lifecycle.js": dashboard.lifecycle,
     ROOT / "tests/surfaces/golden/cli.txt": reference.usage,
     migrate.CHECKSUMS: migrate.checksums,
 }

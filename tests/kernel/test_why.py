@@ -13,8 +13,9 @@ from shopfloor.domain.lifecycle import Status
 from shopfloor.domain.outcomes import Exit, Report, Usage
 from shopfloor.domain.settings import Dispatch, Profile, Settings
 from shopfloor.kernel import why
+from shopfloor.kernel.waits import waits
 from shopfloor.kernel.why import Surroundings, living_dispatchers
-from shopfloor.store import hosts, plannings
+from shopfloor.store import cards, hosts, plannings
 from tests.support.walk import at, credentials, lead
 
 ORDER = {"command": {"argv": ["true"]}}
@@ -210,6 +211,10 @@ def test_a_task_that_does_not_move_says_why_and_what_would_move_it(board, code, 
     settings = board.settings
     found = board.read(lambda tx: why.why(tx, settings, around, task))
     assert found.code == code
+    # The board asks for many at once, and is told the same.
+    cards_of = board.read(lambda tx: cards.rows(tx, [task]))
+    many = board.read(lambda tx: waits(tx, board.service.given, around, cards_of.values()))
+    assert (many[task].code, many[task].until) == (found.code, found.until)
     assert found.sentence and "None" not in found.sentence
     assert found.next_step.startswith("shop ")
     assert found.since <= board.now

@@ -75,7 +75,7 @@ def list_tasks(ctx: Context, req: ListTasks) -> TaskPage:
         "step_key": req.step,
         "creator": req.creator,
         "origin_id": req.origin,
-        "text": None if req.text is None else _pattern(req.text),
+        "text": None if req.text is None else pattern(req.text),
     }
     if req.sort == "priority-desc":
         return _page_by_priority(ctx, req, filters)
@@ -108,7 +108,8 @@ def _offset(after: str | None) -> int:
     return int(after)
 
 
-def _pattern(words_given: str) -> str:
+def pattern(words_given: str) -> str:
+    """What LIKE finds these words by, wherever they stand."""
     escaped = words_given.lower()
     for special in "\\%_":
         escaped = escaped.replace(special, f"\\{special}")

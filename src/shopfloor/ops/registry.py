@@ -67,6 +67,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "shopfloor.ops.agents",
         "shopfloor.ops.questions",
         "shopfloor.ops.graph",
+        "shopfloor.ops.cards",
     ),
     "quota": ("shopfloor.ops.quotas",),
     "usage": ("shopfloor.ops.usage",),
