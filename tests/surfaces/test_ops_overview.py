@@ -51,6 +51,32 @@ def test_every_verb_of_a_person_has_one_operation():
     assert {*lifecycle.OPERATIONS.values()} <= everything().keys()
 
 
+# Settings and hosts.
+
+
+def test_what_is_set_is_told_with_its_default_and_its_words(board):
+    told = board.ask("board.settings")
+    cap = next(one for one in told.items if (one.table, one.name) == ("dispatch", "cap"))
+    assert (cap.value, cap.default, cap.is_set) == (None, None, False)
+    assert cap.words and cap.unset
+    assert {one.table for one in told.items} >= {"dispatch", "retention", "web"}
+
+
+def test_a_host_is_told_with_its_labels_and_what_runs_on_it(board):
+    board.create("task", assignee="ada")
+    board.settings = AGENT
+    board.start(host="here")
+    for name, labels in (("here", '["gpu"]'), ("there", "[]")):
+        board.write(
+            lambda tx, name=name, labels=labels: hosts.arrive(
+                tx, name=name, boot_id="b", pid=1, pid_start=1, version="1", labels=labels
+            )
+        )
+    told = {host.name: host for host in board.ask("admin.hosts")}
+    assert told["here"].labels == ["gpu"]
+    assert [told[name].running for name in ("here", "there")] == [1, 0]
+
+
 # The graph.
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from datetime import datetime
 from typing import Annotated
 
@@ -14,7 +16,7 @@ from shopfloor.ops.context import Around, Context
 from shopfloor.ops.dispatch import NoArguments
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result, always, moment
-from shopfloor.store import hosts
+from shopfloor.store import hosts, runs
 from shopfloor.store.db import Tx
 
 
@@ -121,10 +123,13 @@ def backup(ctx: Around, req: BackupBoard) -> BackedUp:
 
 
 class HostView(Result, frozen=True):
-    """A machine that runs a dispatcher against this board."""
+    """A machine that runs a dispatcher against this board; `here`: it gave a sign of life lately."""
 
     name: str
     version: str
+    labels: list[str]
+    here: bool
+    running: int
     started_at: datetime
     seen_at: datetime
     left_at: datetime | None
@@ -133,7 +138,20 @@ class HostView(Result, frozen=True):
 @operation("admin.hosts", "GET /api/v1/hosts", command="hosts", kind="read", role="anyone")
 def list_hosts(ctx: Context, req: NoArguments) -> list[HostView]:  # noqa: ARG001 - every operation has one
     """List the hosts that have run a dispatcher against this board."""
+    here = ctx.service.surroundings(ctx.tx).dispatchers
+    running: Counter[str] = Counter()
+    for _profile, host, count in runs.slots(ctx.tx):
+        running[host] += count
     return [
-        HostView(h.name, h.version, always(h.started_at), always(h.seen_at), moment(h.left_at))
+        HostView(
+            h.name,
+            h.version,
+            json.loads(h.labels),
+            h.name in here,
+            running[h.name],
+            always(h.started_at),
+            always(h.seen_at),
+            moment(h.left_at),
+        )
         for h in hosts.everyone(ctx.tx)
     ]

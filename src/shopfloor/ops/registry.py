@@ -79,7 +79,12 @@ MODULES: dict[str, tuple[str, ...]] = {
         "shopfloor.ops.timeline",
     ),
     "dispatch": ("shopfloor.ops.dispatch",),
-    "board": ("shopfloor.ops.boards", "shopfloor.ops.needs", "shopfloor.ops.lifecycle"),
+    "board": (
+        "shopfloor.ops.boards",
+        "shopfloor.ops.needs",
+        "shopfloor.ops.lifecycle",
+        "shopfloor.ops.settings",
+    ),
     "event": ("shopfloor.ops.events",),
     "stats": ("shopfloor.ops.stats", "shopfloor.ops.history"),
     "diagnostics": ("shopfloor.ops.diagnostics",),
