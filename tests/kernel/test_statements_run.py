@@ -13,7 +13,8 @@ from shopfloor.domain.caller import person
 from shopfloor.domain.errors import BoardError
 from shopfloor.domain.outcomes import Exit
 from shopfloor.domain.settings import Dispatch, Profile, Settings
-from shopfloor.kernel import planning, sweep
+from shopfloor.domain.targets import parse
+from shopfloor.kernel import deliveries, planning, sweep
 from shopfloor.ops.registry import everything
 from shopfloor.store import hosts, plannings, runs
 from shopfloor.store.statements import FOLDER, Statements
@@ -93,11 +94,33 @@ def keep_house(board):
     board.settle(one.run_id, Exit(stopped=True))
 
 
+def tell_everybody(board):
+    """Subscriptions, and messages that arrive, fail, expire and are forgotten."""
+    task = board.create()
+    one = board.ask("subscription.add", target="chat:x/1", task=task, kinds=["created"])
+    board.ask("subscription.add", target="chat:x/1", task=task, kinds=["all"])
+    board.ask("subscription.add", target="chat:x/1", tenant="t")
+    board.create(origin=task)
+    board.ask("task.comment", id=task, body="hello")
+    board.ask("delivery.list")
+    board.clock.advance(10_000)
+    for ok in (False, True):
+        [taken] = board.ask("delivery.take", platform="x")
+        board.ask("delivery.report", id=taken.id, ok=ok)
+        board.ask("delivery.retry", id=taken.id)
+    board.read(deliveries.due)
+    board.ask("delivery.take", platform="x")
+    board.write(lambda tx: deliveries.begin_anew(tx, "chat:x"))
+    board.write(lambda tx: deliveries.trial(tx, "ann", parse("desktop:")))
+    board.ask("subscription.remove", id=one.id)
+    board.ask("admin.gc", event_days=1)
+
+
 @pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
 def test_every_statement_is_run(dialect, tmp_path, request):
     url = request.getfixturevalue("board_url") if dialect == "postgres" else None
     run = set()
-    parts = [look_at_everything, keep_house, *SCENES]
+    parts = [look_at_everything, keep_house, tell_everybody, *SCENES]
     for number, part in enumerate(parts):
         if url is not None:
             wipe(url)

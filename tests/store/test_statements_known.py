@@ -44,8 +44,10 @@ ROWS: dict[str, Any] = {
     "report": model.LastWords,
     "budget": model.Budget,
     "quota": model.Quota,
+    "subscription": model.Subscription,
+    "delivery": model.Delivery,
 }
-ROWLESS = {"meta", "task_edge", "request", "schema_step", "seen", "planning"}
+ROWLESS = {"meta", "task_edge", "request", "schema_step", "seen", "planning", "interest"}
 KINDS = {"INTEGER": int, "BIGINT": int, "TEXT": str}
 COLUMNS = {
     "sqlite": "SELECT name, type, \"notnull\" = 1 OR pk > 0 FROM pragma_table_xinfo('{}') ORDER BY cid",

@@ -37,6 +37,7 @@ WHOLE = re.compile(
     r"|_tokens|_micros)"
     r"|after|at|attempts?|before|deadline|everyone|goal|gone|id|last_priority|limit|live|most|now|number|pid|pid_start|priority|rev"
     r"|reminders|rounds|shared|since|size|skip|tokens|turns|until|violations"
+    r"|carrier|due|files|fresh|sends"
 )
 TEXTS = {"boot_id", "session_id", "template_id"}
 TYPICAL: dict[str, object] = {
@@ -49,6 +50,7 @@ TYPICAL: dict[str, object] = {
     "sort": "priority",
     "text": "%word%",
     "limit": 20,
+    "states": ["waiting"],
 }
 
 

@@ -65,6 +65,9 @@ TABLES = (
     "quota",
     "seen",
     "planning",
+    "subscription",
+    "interest",
+    "delivery",
 )
 
 

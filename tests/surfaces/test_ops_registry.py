@@ -68,6 +68,8 @@ def test_what_only_programs_ask_is_a_known_few():
         "run.progress",
         "board.lifecycle",
         "task.cards",
+        "delivery.take",
+        "delivery.report",
     }
 
 

@@ -209,6 +209,10 @@ class BoardService:
         """
         return None if self.tools is None else self.tools(self.slug)
 
+    def site(self) -> str:
+        """Where people open the board's pages, without a slash at its end; empty where they cannot."""
+        return ""
+
     def surroundings(self, tx: Tx) -> Surroundings:
         """What of this host and its neighbours decides why a task is not moving."""
         from shopfloor.kernel.why import Surroundings, living_dispatchers  # noqa: PLC0415 - the verbs

@@ -8,7 +8,7 @@ the names and on what is listed; a `data` may carry more.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class EventKind(NamedTuple):
@@ -111,5 +111,27 @@ KINDS: dict[str, EventKind] = {
     "resumed": EventKind("The pause is over.", ("scope", "name")),
     "respawn_guarded": EventKind("A guard holds the task back for a while.", ("guard", "until")),
     "guards_bypassed": EventKind("A person lets the task start in spite of its guards."),
+    "undelivered": EventKind(
+        "A message about the task was given up; the task's own course is not touched by it.",
+        ("delivery", "target", "error"),
+    ),
     "snapshot": EventKind("Older events were forgotten; this one tells the status.", ("pruned",)),
 }
+
+# The kinds that somebody may want to be told of, and those that are told where nobody chose.
+NOTIFIABLE: Final = frozenset(
+    {
+        "created", "completed", "review_requested", "changes_requested", "blocked", "block_loop_detected",
+        "asked", "commented", "gave_up", "failed", "crashed", "timed_out", "check_failed", "spawn_failed",
+        "goal_budget_spent", "auth_failed", "permission_refused", "cancelled", "reopened", "archived",
+    }
+)  # fmt: skip
+TOLD_UNASKED: Final = (
+    "completed",
+    "blocked",
+    "gave_up",
+    "crashed",
+    "timed_out",
+    "review_requested",
+    "block_loop_detected",
+)

@@ -257,3 +257,44 @@ class Quota(NamedTuple):
     probe_run: int | None
     reason: str
     opened_at: int | None
+
+
+class Subscription(NamedTuple):
+    """A target that wants to hear of some kinds of events of something; `kinds` are separated by spaces."""
+
+    id: int
+    target: str
+    about: str
+    kinds: str
+    files: int
+    creator: str
+    created_at: int
+    quiet_until: int
+    ended_at: int | None
+    ended_why: str | None
+
+
+class Delivery(NamedTuple):
+    """One event for one target; the row that carries a message has its text, and its sends."""
+
+    id: int
+    subscription_id: int | None
+    event_id: int | None
+    task_id: int | None
+    kind: str
+    title: str
+    words: str
+    target: str
+    files: int
+    created_at: int
+    state: str
+    fresh: int
+    next_at: int
+    tries: int
+    sends: int
+    holder: str | None
+    lease_until: int | None
+    carried_by: int | None
+    message: str | None
+    error: str | None
+    ended_at: int | None

@@ -28,7 +28,7 @@ from shopfloor.domain.lifecycle import (
 from shopfloor.domain.model import Holder, Run, Task
 from shopfloor.domain.outcomes import Counters
 from shopfloor.kernel.decide import NEEDS_PARENTS, Facts, decide
-from shopfloor.store import events, links, questions, runs, tasks
+from shopfloor.store import events, links, questions, runs, subscriptions, tasks
 from shopfloor.store.db import Tx
 
 
@@ -168,6 +168,8 @@ def apply(
     _record(tx, task, rule, change, run_id=run_id)
     if rule.target in _ASKS_NOBODY or rule.source is Status.BLOCKED:
         questions.close(tx, task.id, change.caller.name)
+    if rule.target is Status.ARCHIVED:
+        subscriptions.end_with_task(tx, task.id, "its task was archived")
     if rule.target in _MOVES_CHILDREN or rule.source in _MOVES_CHILDREN:
         settle_children(tx, task.id)
     return Applied(after, run_id)

@@ -12,7 +12,7 @@ from shopfloor.domain.model import Task
 from shopfloor.kernel.apply import settle_queue
 from shopfloor.kernel.decide import Facts, decide
 from shopfloor.kernel.graph import check_links
-from shopfloor.store import events, links, tasks
+from shopfloor.store import events, links, subscriptions, tasks
 from shopfloor.store.db import Tx
 
 
@@ -127,6 +127,8 @@ def _unknown(number: int, what: str) -> NotFound:
 
 
 def _record(tx: Tx, task: Task, caller: Caller, parents: tuple[int, ...]) -> None:
+    if task.origin_id is not None:
+        subscriptions.inherit(tx, task.id, task.origin_id)
     data: dict[str, object] = {"title": task.title[:200]}
     if parents:
         data["parents"] = list(parents)

@@ -14,7 +14,7 @@ from shopfloor.kernel.apply import Change, settle_children, settle_queue
 from shopfloor.kernel.decide import Facts, decide, words_of
 from shopfloor.kernel.load import Held, enter, load
 from shopfloor.kernel.verbs import act_on
-from shopfloor.store import events, holds, links, runs, tasks
+from shopfloor.store import events, holds, links, runs, subscriptions, tasks
 from shopfloor.store.db import Tx
 
 CHILDREN = ("wait", "cancel", "go-on")
@@ -54,6 +54,7 @@ def delete(tx: Tx, caller: Caller, task_id: int, *, children: str) -> None:
         if children == "wait":
             _block_children(tx, caller, task_id)
     holds.drop_task(tx, task_id)
+    subscriptions.end_with_task(tx, task_id, "its task was deleted")
     tasks.forget_origin(tx, task_id)
     removed = tasks.delete(tx, task)
     assert removed, "the task was locked"

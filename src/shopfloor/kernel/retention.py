@@ -1,4 +1,4 @@
-"""Forget what is old: events of ended tasks, each replaced by one snapshot that tells the status."""
+"""Forget what is old: events of ended tasks, each replaced by one snapshot that tells the status; messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from shopfloor.domain.caller import Caller
 from shopfloor.domain.lifecycle import ENDED, Status
 from shopfloor.kernel.load import load
-from shopfloor.store import events, tasks
+from shopfloor.store import deliveries, events, tasks
 from shopfloor.store.db import Tx
 
 DAY_MS = 86_400_000
@@ -41,3 +41,8 @@ def prune_events(tx: Tx, caller: Caller, days: int, limit: int) -> Pruned:
             data={"pruned": removed},
         )
     return Pruned(pruned, gone)
+
+
+def prune_deliveries(tx: Tx, days: int) -> int:
+    """Forget the messages that ended more than so many days ago."""
+    return deliveries.prune(tx, tx.now - days * DAY_MS)

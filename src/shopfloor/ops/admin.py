@@ -51,7 +51,10 @@ class CollectGarbage(Request, frozen=True, kw_only=True):
 
     event_days: Annotated[
         Annotated[int, Meta(ge=1)] | None,
-        Arg("Forget events of ended tasks after so many days.", flag="--event-retention-days"),
+        Arg(
+            "Forget events of ended tasks, and messages that were sent, after so many days.",
+            flag="--event-retention-days",
+        ),
     ] = None
     log_days: Annotated[
         Annotated[int, Meta(ge=1)] | None,
@@ -65,11 +68,12 @@ class Collected(Result, frozen=True):
     tasks: int
     events: int
     logs: int
+    deliveries: int
 
 
 @operation("admin.gc", "POST /api/v1/gc", command="gc", kind="around", admin=True)
 def collect_garbage(ctx: Around, req: CollectGarbage) -> Collected:
-    """Forget old events of ended tasks and old logs; without days, as the settings say."""
+    """Forget old events of ended tasks, messages and logs; without days, as the settings say."""
     event_days = req.event_days or ctx.settings.retention.events_days
     log_days = req.log_days or ctx.settings.retention.logs_days
     pruned_tasks, pruned_events = 0, 0
@@ -84,10 +88,10 @@ def collect_garbage(ctx: Around, req: CollectGarbage) -> Collected:
     if log_days:
         now = ctx.read(lambda tx: tx.now)
         logs = ctx.service.files.drop_logs(now - log_days * retention.DAY_MS)
-    counted = Collected(pruned_tasks, pruned_events, logs)
 
-    def work(_tx: Tx) -> Collected:
-        return counted
+    def work(tx: Tx) -> Collected:
+        messages = retention.prune_deliveries(tx, event_days) if event_days else 0
+        return Collected(pruned_tasks, pruned_events, logs, messages)
 
     done: Collected = ctx.commit(work)
     return done

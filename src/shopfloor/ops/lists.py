@@ -10,11 +10,12 @@ from msgspec import field
 from shopfloor.domain import limits
 from shopfloor.domain.errors import Invalid
 from shopfloor.domain.lifecycle import Status
+from shopfloor.domain.model import Task
 from shopfloor.ops.context import Context
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request
 from shopfloor.ops.views import TaskLine, TaskPage
-from shopfloor.store import tasks
+from shopfloor.store import deliveries, tasks
 
 Sort = Literal[
     "priority-desc", "priority", "created", "created-desc", "status", "assignee", "title", "updated"
@@ -82,7 +83,7 @@ def list_tasks(ctx: Context, req: ListTasks) -> TaskPage:
     skip = _offset(req.after)
     found = tasks.listed_sorted(ctx.tx, sort=req.sort, skip=skip, limit=req.limit + 1, **filters)
     more = f"{skip + req.limit}" if len(found) > req.limit else None
-    return TaskPage([TaskLine.of(task) for task in found[: req.limit]], more)
+    return TaskPage(_lines(ctx, found[: req.limit]), more)
 
 
 def _page_by_priority(ctx: Context, req: ListTasks, filters: dict[str, object]) -> TaskPage:
@@ -97,7 +98,14 @@ def _page_by_priority(ctx: Context, req: ListTasks, filters: dict[str, object]) 
     )
     shown = found[: req.limit]
     more = f"{shown[-1].priority}:{shown[-1].id}" if len(found) > req.limit else None
-    return TaskPage([TaskLine.of(task) for task in shown], more)
+    return TaskPage(_lines(ctx, shown), more)
+
+
+def _lines(ctx: Context, found: list[Task]) -> list[TaskLine]:
+    """The tasks as lines, each with what could not be told of it."""
+    troubles = deliveries.troubles(ctx.tx, [task.id for task in found])
+    errors = {trouble.task_id: trouble.error for trouble in troubles}
+    return [TaskLine.of(task, errors.get(task.id)) for task in found]
 
 
 def _offset(after: str | None) -> int:

@@ -89,6 +89,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "stats": ("shopfloor.ops.stats", "shopfloor.ops.history"),
     "diagnostics": ("shopfloor.ops.diagnostics",),
     "admin": ("shopfloor.ops.admin",),
+    "subscription": ("shopfloor.ops.notify",),
+    "delivery": ("shopfloor.ops.deliveries",),
     "profile": ("shopfloor.ops.profiles",),
     "token": ("shopfloor.ops.tokens",),
 }

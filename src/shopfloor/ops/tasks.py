@@ -39,9 +39,10 @@ from shopfloor.ops.views import (
     SpentView,
     TaskDetail,
     TaskView,
+    UndeliveredView,
     WhyView,
 )
-from shopfloor.store import budgets, events, links, notes, questions, runs, spend, tasks
+from shopfloor.store import budgets, deliveries, events, links, notes, questions, runs, spend, tasks
 
 # Said once, with a board's first task.
 SCRATCH_TOLD = "its workspace is deleted when it is done; keep files with --artifact, or work in --workspace dir:/path"
@@ -127,6 +128,7 @@ def show(ctx: Context, req: ShowTask) -> TaskDetail:
         [QuestionView.of(q) for q in questions.of_task(ctx.tx, task.id, 50)],
         _spent(ctx, task),
         _wrong(ctx, task),
+        [UndeliveredView(*one[1:]) for one in deliveries.troubles(ctx.tx, [task.id])],
     )
 
 

@@ -37,9 +37,10 @@ class TaskLine(Result, frozen=True):
     template: str | None = None
     step: str | None = None
     phase: str = "work"
+    undelivered: str | None = None
 
     @staticmethod
-    def of(task: Task) -> TaskLine:
+    def of(task: Task, undelivered: str | None = None) -> TaskLine:
         return TaskLine(
             task.id,
             task.status,
@@ -63,6 +64,7 @@ class TaskLine(Result, frozen=True):
             task.template_id,
             task.step_key,
             task.phase,
+            undelivered,
         )
 
 
@@ -336,6 +338,14 @@ class Diagnosis(Result, frozen=True):
     warnings: int
 
 
+class UndeliveredView(Result, frozen=True):
+    """A message about the task that has not arrived, or never will by itself."""
+
+    delivery: int
+    state: str
+    error: str
+
+
 class TaskDetail(Result, frozen=True):
     """A task with what belongs to it: links, attempts, words, files, and why it does not move."""
 
@@ -352,6 +362,7 @@ class TaskDetail(Result, frozen=True):
     questions: list[QuestionView]
     spent: SpentView
     diagnostics: list[DiagnosticView]
+    undelivered: list[UndeliveredView]
 
 
 class TaskPage(Result, frozen=True):

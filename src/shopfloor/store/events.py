@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
+from shopfloor.domain.events import NOTIFIABLE
+from shopfloor.domain.limits import NOTICE_GATHER_MS
 from shopfloor.domain.model import Event
+from shopfloor.domain.notices import first_words
+from shopfloor.store import deliveries
 from shopfloor.store.db import Tx
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -31,6 +35,11 @@ def append(
         at=tx.now,
         data=_encode(data) if data else "{}",
     )
+    if kind in NOTIFIABLE and task_id is not None:
+        words = first_words(data) if data else ""
+        deliveries.fan_out(
+            tx, task_id=task_id, kind=kind, words=words, due=tx.now + NOTICE_GATHER_MS
+        )
 
 
 def data_of(event: Event) -> dict[str, object]:

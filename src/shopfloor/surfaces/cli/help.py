@@ -25,6 +25,8 @@ TITLES = {
     "stats": "Figures",
     "admin": "Upkeep",
     "profiles": "Profiles",
+    "notify": "Messages",
+    "deliveries": "Messages",
 }
 WIDTH, WIDTH_MAX, TERM_MAX = 80, 100, 24
 

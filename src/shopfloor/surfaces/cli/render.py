@@ -12,7 +12,7 @@ from binascii import a2b_base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shopfloor.surfaces.cli import agents, moments, overview, upkeep
+from shopfloor.surfaces.cli import agents, moments, notify, overview, upkeep
 from shopfloor.surfaces.cli.console import cells, cut, one_line
 from shopfloor.surfaces.cli.page import Cell, Page
 from shopfloor.surfaces.cli.sheet import STATUS_INKS, comment, run_rows, show, why
@@ -116,8 +116,9 @@ def task_table(tasks: Sequence[dict[str, Any]], page: Page) -> None:
         row = [Cell(f"#{task['id']}"), Cell(task["status"], ink)]
         row += [Cell(str(task["priority"]))] if ranked else []
         row += [Cell(task["assignee"] or "-"), Cell(page.age(task["created_at"]))]
-        reason = task["block_reason"] if task["status"] == "blocked" else None
-        rows.append([*row, Cell(task["title"], aside=reason or "")])
+        reason = task["block_reason"] if task["status"] == "blocked" else ""
+        lost = f"✉ not told: {task['undelivered']}" if task["undelivered"] else ""
+        rows.append([*row, Cell(task["title"], aside="  ".join(filter(None, (reason, lost))))])
     head = [">id", "status", *([">pri"] if ranked else []), "assignee", ">age", "title"]
     page.table(head, rows)
 
@@ -281,4 +282,9 @@ RENDERERS: dict[str, Renderer] = {
     "DispatchReport": upkeep.report,
     "FsckView": upkeep.fsck,
     "Diagnosis": upkeep.diagnosis,
+    "SubscribedView": notify.subscribed,
+    "SubscriptionView": notify.subscription,
+    "SubscriptionPage": notify.subscriptions,
+    "DeliveryView": notify.delivery,
+    "DeliveryPage": notify.deliveries,
 }

@@ -47,6 +47,7 @@ def show(value: Any, page: Page) -> None:
         page.heading("Attempts")
         run_rows(value["runs"], page, with_task=False)
     _words(value, page)
+    _undelivered(value["undelivered"], page)
     _latest(value["events"], page)
 
 
@@ -243,6 +244,20 @@ def _words(value: Any, page: Page) -> None:
         page.heading("Attachments")
         for one in value["attachments"]:
             page.line(f"{one_line(one['name'])}  {one['size']} bytes  {one_line(one['path'])}")
+
+
+def _undelivered(lost: Sequence[dict[str, Any]], page: Page) -> None:
+    """Messages about the task that have not arrived; its own course is not touched by them."""
+    if not lost:
+        return
+    page.heading("Not delivered")
+    for one in lost:
+        after = (
+            f"given up; shop notify retry {one['delivery']}"
+            if one["state"] == "given_up"
+            else "is tried again"
+        )
+        page.line(f"message {one['delivery']}: {one_line(one['error'])} ({after})")
 
 
 def _latest(events: Sequence[dict[str, Any]], page: Page) -> None:

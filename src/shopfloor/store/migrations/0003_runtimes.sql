@@ -1,0 +1,1 @@
+-- Empty until the runtimes of orders come: whoever brings them replaces this text.

@@ -1,0 +1,1 @@
+-- Empty until receipts come: whoever brings them replaces this text.

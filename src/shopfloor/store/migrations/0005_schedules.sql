@@ -1,0 +1,1 @@
+-- Empty until schedules come: whoever brings them replaces this text.
