@@ -4,5 +4,8 @@
 
 import { lazy, page } from "./core/route.js";
 import { BoardPage } from "./board/page.js";
+import { waiting } from "./needs/state.js";
 
 page("/b/:board", BoardPage, { title: "Board", key: "b", icon: "board" });
+page("/b/:board/t/:task", lazy(() => import("./task/page.js"), "TaskPage"), { title: "Task", drawer: true });
+page("/b/:board/needs", lazy(() => import("./needs/page.js"), "NeedsPage"), { title: "Needs you", key: "n", icon: "needs", badge: waiting });

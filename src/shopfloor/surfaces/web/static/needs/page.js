@@ -1,0 +1,106 @@
+// Needs you: everything that waits for a person, what waits longest first, answerable where it stands.
+//
+// One thing is chosen at a time; keys move the choice and answer it.  What was answered goes by itself, because the
+// list follows the board.
+
+import { html, useEffect, useRef, useState } from "../core/dom.js";
+import { readable, useCommands } from "../core/keys.js";
+import { go, inBoard, route, setQuery } from "../core/route.js";
+import { may } from "../core/session.js";
+import { sheet } from "../core/sheet.js";
+import { announce } from "../core/toast.js";
+import { Busy, Button, Empty } from "../core/ui.js";
+import { undoCommand } from "../task/act.js";
+import { answer } from "../task/question.js";
+import { take } from "../task/ways.js";
+import { Need } from "./item.js";
+import { useNeeds } from "./state.js";
+import { KINDS } from "./words.js";
+
+await Promise.all([sheet("task"), sheet("needs")]);
+
+const GROUP = "Needs you";
+const keyOf = (need) => `${need.kind}:${need.ref}`;
+
+export function NeedsPage() {
+  const kind = route.value.query.get("kind");
+  const { page, refused, more } = useNeeds(KINDS[kind] ? kind : null);
+  const items = page?.items ?? [];
+  const [chosen, at, choose] = useChoice(items);
+  const [open, setOpen] = useState(null);
+  const list = useRef(null);
+  const fields = useRef(new Map());
+  useEffect(() => setOpen(null), [chosen && keyOf(chosen)]);
+  const step = (by) => {
+    if (!items.length) return;
+    const next = items[Math.min(items.length - 1, Math.max(0, at + by))];
+    choose(next);
+    const card = [...list.current.children].find((one) => one.dataset.key === keyOf(next));
+    card?.focus({ preventScroll: true });
+    card?.scrollIntoView({ block: "nearest" });
+  };
+  useCommands(() => commandsFor(chosen, { step, setOpen, fields: fields.current }), [chosen && keyOf(chosen), items.map(keyOf).join(), at]);
+  if (refused) return html`<${Empty} title="The list cannot be shown" icon="alert">${refused.message}<//>`;
+  if (!page) return html`<${Busy} label="Looking for what waits" />`;
+  const all = Object.values(page.counts).reduce((sum, many) => sum + many, 0);
+  return html`<div class="needs">
+    <header class="page-head"><h1>Needs you</h1>
+      <div class="filter" role="group" aria-label="Kinds">
+        <button type="button" aria-pressed=${!kind} onClick=${() => setQuery({ kind: null })}>All <span class="part-count">${all}</span></button>
+        ${Object.entries(KINDS).filter(([name]) => page.counts[name] || name === kind).map(([name, one]) => html`
+          <button key=${name} type="button" aria-pressed=${kind === name} onClick=${() => setQuery({ kind: kind === name ? null : name })}>${one.many} <span class="part-count">${page.counts[name] ?? 0}</span></button>`)}
+      </div>
+    </header>
+    ${items.length ? html`<ol ref=${list} class="needs-list" aria-label="What waits for you">${items.map((need) => html`
+        <${Need} key=${keyOf(need)} id=${keyOf(need)} need=${need} chosen=${need === chosen} onChoose=${() => choose(need)} open=${need === chosen ? open : null} setOpen=${(label) => { choose(need); setOpen(label); }}
+          fieldRef=${(field) => (field ? fields.current.set(keyOf(need), field) : fields.current.delete(keyOf(need)))} onDone=${() => announce(`${items.length - 1} left`)} />`)}</ol>`
+      : html`<${Empty} title=${kind ? "Nothing of this kind waits" : "Nothing waits for you"} icon="check">Questions, reviews and tasks that cannot go on come here by themselves.<//>`}
+    ${page.next && html`<p class="needs-more"><${Button} onClick=${more}>Show more (${page.total - items.length} left)<//></p>`}
+    ${items.length > 0 && may("operator") && html`<p class="needs-keys wide-only"><kbd>j</kbd><kbd>k</kbd> move <kbd>a</kbd> approve or answer <kbd>r</kbd> return <kbd>1</kbd>–<kbd>9</kbd> choose an answer <kbd>${readable("Enter")}</kbd> open</p>`}
+  </div>`;
+}
+
+/** [the chosen one, its place, choose]: when it goes, the one in its place is chosen. */
+function useChoice(items) {
+  const [key, setKey] = useState(null);
+  const place = useRef(0);
+  const found = items.findIndex((need) => keyOf(need) === key);
+  const at = found >= 0 ? found : Math.min(place.current, items.length - 1);
+  place.current = Math.max(0, at);
+  const chosen = items[at] ?? null;
+  return [chosen, at, (need) => setKey(keyOf(need))];
+}
+
+function commandsFor(chosen, { step, setOpen, fields }) {
+  const moves = [
+    { id: "needs.next", title: "Next", group: GROUP, keys: ["j", "ArrowDown"], run: () => step(1) },
+    { id: "needs.previous", title: "Previous", group: GROUP, keys: ["k", "ArrowUp"], run: () => step(-1) },
+    undoCommand(GROUP),
+  ];
+  if (!chosen) return moves;
+  if (chosen.task !== null) {
+    const task = inBoard(`/t/${chosen.task}`);
+    moves.push(
+      { id: "needs.open", title: "Open the task", group: GROUP, keys: ["Enter", "o"], run: () => go(task) },
+      { id: "needs.log", title: "Show its log", group: GROUP, keys: ["l"], run: () => go(`${task}?tab=log`) },
+      { id: "needs.diff", title: "Show its change", group: GROUP, keys: ["d"], run: () => go(`${task}?tab=diff`) },
+    );
+  }
+  return may("operator") ? [...moves, ...answers(chosen, setOpen, fields)] : moves;
+}
+
+function answers(chosen, setOpen, fields) {
+  if (chosen.kind === "question") {
+    const number = Number(chosen.ref);
+    return [
+      { id: "needs.answer", title: "Answer", group: GROUP, keys: ["a"], run: () => fields.get(keyOf(chosen))?.focus() },
+      ...chosen.options.slice(0, 9).map((option, at) => ({ id: `needs.option.${at + 1}`, title: `Answer: ${option}`, group: GROUP, keys: [String(at + 1)], run: () => answer(chosen.task, number, option) })),
+    ];
+  }
+  const run = (way) => (way.wants || way.destroys ? setOpen(way.label) : take(way));
+  const [first, second] = chosen.ways;
+  const key = chosen.kind === "review" ? "a" : "s";
+  const found = [{ id: "needs.first", title: first.label, group: GROUP, keys: key === "a" ? ["a"] : ["s", "a"], run: () => run(first) }];
+  if (second) found.push({ id: "needs.second", title: second.label, group: GROUP, keys: [chosen.kind === "review" ? "r" : "m"], run: () => run(second) });
+  return found;
+}

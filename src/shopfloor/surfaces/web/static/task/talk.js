@@ -1,0 +1,65 @@
+// What people and workers wrote on a task: questions on top, then comments, and a field for the next one.
+
+import { html, useRef, useState } from "../core/dom.js";
+import { useCommands } from "../core/keys.js";
+import { may } from "../core/session.js";
+import { ago, minute } from "../core/time.js";
+import { Avatar, Button, Time } from "../core/ui.js";
+import { act } from "./act.js";
+import { useDraft } from "./body.js";
+import { Markdown, Section } from "./parts.js";
+import { answer, OpenQuestion, PastQuestion } from "./question.js";
+
+export function Questions({ detail }) {
+  const field = useRef(null);
+  const open = detail.questions.filter((one) => one.state === "open");
+  const past = detail.questions.filter((one) => one.state !== "open");
+  const first = open.at(-1);
+  const options = first && may("operator") ? first.options.slice(0, 9) : [];
+  useCommands(() => (first ? [
+    { id: "task.answer", title: "Answer the question", group: "Task", keys: ["a"], run: () => field.current?.focus() },
+    ...options.map((option, at) => ({ id: `task.option.${at + 1}`, title: `Answer: ${option}`, group: "Task", keys: [String(at + 1)], run: () => answer(detail.task.id, first.id, option) })),
+  ] : []), [first?.id]);
+  if (!detail.questions.length) return null;
+  return html`<${Section} title="Questions" count=${open.length || null} id="task-questions">
+    ${[...open].reverse().map((one) => html`<${OpenQuestion} key=${one.id} task=${detail.task.id} question=${one} numbered=${one === first} focusRef=${one === first ? field : null} />`)}
+    ${past.map((one) => html`<${PastQuestion} key=${one.id} question=${one} />`)}
+  <//>`;
+}
+
+export function Comments({ detail, board }) {
+  const field = useRef(null);
+  useCommands(() => [{ id: "task.comment", title: "Comment", group: "Task", keys: ["m"], when: () => may("operator"), run: () => field.current?.focus() }], []);
+  return html`<${Section} title="Comments" count=${detail.comments.length} id="task-comments">
+    ${detail.comments.length > 0 && html`<ol class="comments">${detail.comments.map((one) => html`<li key=${one.id} class="comment" id=${`comment-${one.id}`}>
+      <${Avatar} name=${one.author} />
+      <div><p class="comment-head"><b>${one.author}</b> <${Time} at=${one.created_at}>${ago(one.created_at, minute.value)} ago<//>${one.run && html` · run ${one.run}`}</p>
+        <${Markdown} text=${one.body} /></div>
+    </li>`)}</ol>`}
+    ${may("operator") && html`<${NewComment} task=${detail.task} board=${board} field=${field} />`}
+  <//>`;
+}
+
+function NewComment({ task, board, field }) {
+  const [text, setText] = useDraft(`${board} comment ${task.id}`);
+  const [busy, setBusy] = useState(false);
+  const send = async () => {
+    if (busy || !text?.trim()) return;
+    setBusy(true);
+    const done = await act("task.comment", { id: task.id, body: text.trim() }, { what: `Commenting on #${task.id}` });
+    setBusy(false);
+    if (done) setText(null);
+  };
+  const onKey = (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send();
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      event.target.blur();
+    }
+  };
+  return html`<div class="comment-new">
+    <textarea ref=${field} class="input" rows=${text ? 3 : 1} aria-label="New comment" value=${text ?? ""} onKeyDown=${onKey} onInput=${(event) => setText(event.target.value || null)}
+      placeholder=${task.status === "running" ? "Say something to its worker" : "Write a comment; the next worker reads it"}></textarea>
+    ${text && html`<div class="editor-foot"><${Button} kind="primary" small disabled=${busy} onClick=${send}>Comment<//><span class="field-hint">Markdown · Ctrl Enter sends</span></div>`}
+  </div>`;
+}
