@@ -1,0 +1,66 @@
+// What list pages look like: a head with what can be done, filters, and a table that is a stack of cards on a phone.
+
+import { html, names } from "../core/dom.js";
+import { change } from "../core/api.js";
+import { shortTime } from "../core/time.js";
+import { refuse, toast } from "../core/toast.js";
+import { Busy, Button, Empty, Time } from "../core/ui.js";
+
+/** The page around a list. */
+export function ListPage({ title, about, actions, children }) {
+  return html`<section class="list-page">
+    <header class="list-head"><div><h1>${title}</h1>${about && html`<p>${about}</p>`}</div><div class="list-actions">${actions}</div></header>
+    ${children}
+  </section>`;
+}
+
+/** A group of rows below a heading. */
+export function Section({ title, about, actions, children }) {
+  return html`<section class="list-section"><header><h2>${title}</h2>${about && html`<p>${about}</p>`}${actions}</header>${children}</section>`;
+}
+
+/**
+ * A table.  A column is {title, cell(row), wide, number, head}: `head` marks what names the row.
+ * `expanded(row)` gives what stands below a row; `empty` is said where there are none.
+ */
+export function Table({ label, columns, rows, keyOf, expanded, empty }) {
+  if (rows.length === 0) return html`<p class="list-none">${empty}</p>`;
+  const cell = (column, row) => {
+    const inside = column.cell(row);
+    const classes = names(column.number && "is-number", column.wide && "is-wide");
+    return column.head
+      ? html`<th scope="row" class=${classes} data-title=${column.title}>${inside}</th>`
+      : html`<td class=${classes} data-title=${column.title}>${inside}</td>`;
+  };
+  return html`<div class="table-frame" tabindex="0" role="group" aria-label=${label}><table class="table" aria-label=${label}>
+    <thead><tr>${columns.map((column) => html`<th scope="col" class=${names(column.number && "is-number")}>${column.title || html`<span class="unseen">Actions</span>`}</th>`)}</tr></thead>
+    <tbody>${rows.map((row) => {
+      const below = expanded?.(row);
+      return html`<tr key=${keyOf(row)}>${columns.map((column) => cell(column, row))}</tr>
+        ${below && html`<tr key=${`${keyOf(row)}-more`} class="table-more"><td colspan=${columns.length}>${below}</td></tr>`}`;
+    })}</tbody></table></div>`;
+}
+
+/** What stands in a page's place while it is read for the first time, or could not be. */
+export function Reading({ of, children }) {
+  if (of.value.value !== null) return children(of.value.value);
+  if (of.error.value === null) return html`<${Busy} />`;
+  return html`<${Empty} title="This could not be read" icon="alert"><p>${of.error.value.message}</p><${Button} onClick=${of.read}>Try again<//><//>`;
+}
+
+/** A moment in short, in full as a hint. */
+export function Moment({ at }) {
+  return at ? html`<${Time} at=${at}>${shortTime(at)}<//>` : null;
+}
+
+/** Ask for a change and say how it ended; answers the result, or null where it was refused. */
+export async function act(op, args, { done = "Done" } = {}) {
+  try {
+    const result = await change(op, args);
+    toast(done);
+    return result ?? {};
+  } catch (refused) {
+    refuse(refused);
+    return null;
+  }
+}
