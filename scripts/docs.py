@@ -21,6 +21,7 @@ from page import page
 from shopfloor.store import migrate
 from shopfloor.surfaces.cli import index, reference
 from shopfloor.surfaces.mcp import index as tool_index
+from shopfloor.surfaces.web import document
 from shopfloor.surfaces.web import index as route_index
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +63,7 @@ OTHERS: dict[Path, Callable[[], str]] = {
     ROOT / "src/shopfloor/surfaces/mcp/tools.jsonl": tool_index.text,
     ROOT / "src/shopfloor/surfaces/web/routes.jsonl": route_index.text,
     ROOT / "src/shopfloor/surfaces/web/static/core/lifecycle.js": dashboard.lifecycle,
+    ROOT / "src/shopfloor/surfaces/web/openapi.json": document.text,
     ROOT / "tests/surfaces/golden/cli.txt": reference.usage,
     migrate.CHECKSUMS: migrate.checksums,
 }

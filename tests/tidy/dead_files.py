@@ -9,6 +9,7 @@ from tests.tidy.python_rules import imported_names, strings
 ENTRY_POINTS = {
     "shopfloor.__main__": "python -m shopfloor",
     "shopfloor.app.main": "the console script in pyproject.toml",
+    "shopfloor.surfaces.web.document": "scripts/docs.py, which writes `openapi.json`",
     "shopfloor.surfaces.web.index": "scripts/docs.py, which writes `routes.jsonl`",
     "shopfloor.surfaces.mcp.index": "scripts/docs.py, which writes `tools.jsonl`",
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Annotated
 
 from shopfloor.domain import limits
@@ -45,7 +44,7 @@ def attach(ctx: Around, req: AttachFile) -> AttachmentView:
     """Keep a file with a task: 25 MB at most; a name that is taken gets a suffix."""
     try:
         data = base64.b64decode(req.content, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise Invalid("the content of an attachment must be base64") from None
     if len(data) > limits.ATTACHMENT_BYTES_MAX:
         most = limits.ATTACHMENT_BYTES_MAX // (1024 * 1024)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
@@ -20,6 +21,7 @@ from shopfloor.surfaces.mcp.visitor import RESULT
 from shopfloor.surfaces.web.answers import RETRY_AFTER_S, Status, told
 from shopfloor.surfaces.web.body import body
 from shopfloor.surfaces.web.catalog import Catalog, Found, Parameter, Route
+from shopfloor.surfaces.web.measures import Measures
 from shopfloor.surfaces.web.who import Who, allow
 
 CALL_BYTES_MAX = ATTACHMENT_BYTES_MAX * 4 // 3 + (1 << 20)
@@ -40,8 +42,9 @@ class Asked(NamedTuple):
 class Api:
     """Carries out operations for people and workers who came in."""
 
-    def __init__(self, door: Door, catalog: Catalog) -> None:
+    def __init__(self, door: Door, catalog: Catalog, measures: Measures) -> None:
         self._door = door
+        self._measures = measures
         self.catalog = catalog
 
     async def call(self, request: Request, who: Who) -> Response:
@@ -63,7 +66,10 @@ class Api:
     async def ask(self, who: Who, asked: Asked) -> bytes:
         """The door's answer; raises Forbidden for what this caller may not ask."""
         allow(who, asked.route)
-        return await self._door.ask(envelope(who, asked))
+        begun = time.perf_counter()
+        answer = await self._door.ask(envelope(who, asked))
+        self._measures.asked(asked.route.op, time.perf_counter() - begun)
+        return answer
 
     def route(self, op: str) -> Route:
         """The operation of that name; raises NotFound."""
