@@ -24,6 +24,7 @@ from shopfloor.surfaces.door import Door
 from shopfloor.surfaces.web import catalog
 from shopfloor.surfaces.web.answers import Status, refusal, told, value
 from shopfloor.surfaces.web.api import Api
+from shopfloor.surfaces.web.body import number
 from shopfloor.surfaces.web.files import TaskFiles
 from shopfloor.surfaces.web.guard import Guard
 from shopfloor.surfaces.web.live import Live
@@ -38,8 +39,8 @@ from shopfloor.surfaces.web.who import Keys, Reception, Who
 PREFIX = "/api/v1"
 DOCUMENT = Path(__file__).with_name("openapi.json")
 _PAGE_PATHS = re.compile(r"/|/login|/b/[^/]+(/.*)?")
-_FILE = re.compile(PREFIX + r"/tasks/([0-9]{1,18})/attachments/([^/]+)")
-_LOG = re.compile(PREFIX + r"/tasks/([0-9]{1,18})/log\.html")
+_FILE = re.compile(PREFIX + r"/tasks/([0-9]+)/attachments/([^/]+)")
+_LOG = re.compile(PREFIX + r"/tasks/([0-9]+)/log\.html")
 
 Handler = Callable[[Request, Who], Awaitable[Response]]
 
@@ -139,10 +140,10 @@ class WebApp:
         raw = request.scope["raw_path"].decode("ascii", "replace")
         if found := _LOG.fullmatch(raw):
             _only(request, "GET")
-            return await self._files.log(request, who, int(found[1]))
+            return await self._files.log(request, who, number("id", found[1]))
         if (found := _FILE.fullmatch(raw)) and request.method in ("GET", "PUT"):
             way = self._files.get if request.method == "GET" else self._files.put
-            return await way(request, who, int(found[1]), unquote(found[2]))
+            return await way(request, who, number("id", found[1]), unquote(found[2]))
         return await self._operation(request, who, raw)
 
     async def _operation(self, request: Request, who: Who, raw: str) -> Response:
