@@ -9,5 +9,6 @@ import { waiting } from "./needs/state.js";
 page("/b/:board", BoardPage, { title: "Board", key: "b", icon: "board" });
 page("/b/:board/t/:task", lazy(() => import("./task/page.js"), "TaskPage"), { title: "Task", drawer: true });
 page("/b/:board/needs", lazy(() => import("./needs/page.js"), "NeedsPage"), { title: "Needs you", key: "n", icon: "needs", badge: waiting });
+page("/b/:board/deliveries", lazy(() => import("./deliveries/page.js"), "DeliveriesPage"), { title: "Deliveries", key: "d", icon: "deliveries" });
 page("/b/:board/hosts", lazy(() => import("./hosts/page.js"), "HostsPage"), { title: "Hosts", key: "h", icon: "hosts" });
 page("/b/:board/settings", lazy(() => import("./settings/page.js"), "SettingsPage"), { title: "Settings", key: ",", icon: "settings" });

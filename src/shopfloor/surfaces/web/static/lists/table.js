@@ -2,9 +2,12 @@
 
 import { html, names } from "../core/dom.js";
 import { change } from "../core/api.js";
+import { sheet } from "../core/sheet.js";
 import { shortTime } from "../core/time.js";
 import { refuse, toast } from "../core/toast.js";
 import { Busy, Button, Empty, Time } from "../core/ui.js";
+
+await sheet("lists");
 
 /** The page around a list. */
 export function ListPage({ title, about, actions, children }) {
@@ -26,7 +29,7 @@ export function Section({ title, about, actions, children }) {
 export function Table({ label, columns, rows, keyOf, expanded, empty }) {
   if (rows.length === 0) return html`<p class="list-none">${empty}</p>`;
   const cell = (column, row) => {
-    const inside = column.cell(row);
+    const inside = html`<div class="cell">${column.cell(row)}</div>`;
     const classes = names(column.number && "is-number", column.wide && "is-wide");
     return column.head
       ? html`<th scope="row" class=${classes} data-title=${column.title}>${inside}</th>`
