@@ -81,6 +81,8 @@ def test_filters_narrow_the_cards_and_the_counts_alike(board):
     ):
         ready = columns(board, **args)["ready"]
         assert ([one.id for one in ready.items], ready.count) == (expected, len(expected))
+        named = columns(board, ids=[mine, nobody], **args)["ready"]
+        assert [one.id for one in named.items] == expected
 
 
 def test_cards_are_found_by_their_numbers_wherever_they_are(board):

@@ -38,7 +38,7 @@ class ListCards(Request, frozen=True, kw_only=True):
     ] = field(default_factory=list)
     ids: Annotated[
         Annotated[list[int], Meta(max_length=limits.PAGE_MAX)] | None,
-        Arg("These tasks, wherever they are."),
+        Arg("These tasks, wherever they are, if they are looked for."),
     ] = None
     assignee: Annotated[
         str | None, Arg("Only of this profile; empty: of nobody; `!`: plain commands.")
@@ -104,6 +104,7 @@ class Card(Result, frozen=True):
     comments: int
     attachments: int
     questions: int
+    open_parents: int
     diagnostics: int
     now: Now | None
     why: WaitView
@@ -139,7 +140,7 @@ def list_cards(ctx: Context, req: ListCards) -> CardPage:
     looked = Looked(req.assignee, req.tenant, None if req.text is None else pattern(req.text))
     counts = cards.counts(ctx.tx, looked)
     if req.ids is not None:
-        pages = _where_they_are(ctx.tx, req.ids)
+        pages = _where_they_are(ctx.tx, req.ids, looked)
     else:
         pages = {one: _page(ctx.tx, one, looked, req, count=counts.get(one, 0)) for one in statuses}
     shown = _cards(ctx, [number for ids, _next in pages.values() for number in ids])
@@ -193,12 +194,14 @@ def _cursor(after: str) -> tuple[int, int]:
     return place, number
 
 
-def _where_they_are(tx: Tx, ids: list[int]) -> dict[Status, tuple[list[int], str | None]]:
-    found = cards.rows(tx, ids)
+def _where_they_are(
+    tx: Tx, ids: list[int], looked: Looked
+) -> dict[Status, tuple[list[int], str | None]]:
+    found = cards.found(tx, ids, looked)
     pages: dict[Status, tuple[list[int], str | None]] = {}
     for number in dict.fromkeys(ids):
         if number in found:
-            pages.setdefault(Status(found[number].status), ([], None))[0].append(number)
+            pages.setdefault(Status(found[number]), ([], None))[0].append(number)
     return pages
 
 
@@ -239,6 +242,7 @@ def _card(row: CardRow, why: Wait) -> Card:
         comments=row.comments,
         attachments=row.attachments,
         questions=row.questions,
+        open_parents=row.open_parents,
         diagnostics=0,
         now=None if row.live is None else _now(row.live, row),
         why=WaitView(why.code, moment(why.until), why.words, list(why.on)),

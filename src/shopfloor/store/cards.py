@@ -70,6 +70,7 @@ class CardRow(NamedTuple):
     comments: int
     attachments: int
     questions: int
+    open_parents: int
     limited: bool
     live: Live | None
 
@@ -137,6 +138,11 @@ def ended_lately(tx: Tx, status: str, *, before: int, limit: int) -> list[tuple[
         found += [(row[0], row[1]) for row in rows]
         before, window = start, window * 2
     return found
+
+
+def found(tx: Tx, ids: list[int], looked: Looked) -> dict[int, str]:
+    """Those of these tasks that are looked for, each with its status."""
+    return dict(tx.all("card_found", ids=ids, **looked._asdict()))
 
 
 def rows(tx: Tx, ids: list[int]) -> dict[int, CardRow]:

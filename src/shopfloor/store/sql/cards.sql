@@ -45,6 +45,14 @@ SELECT event.task_id, event.id FROM event JOIN task ON task.id = event.task_id
                                                AND later.status IS NOT NULL)
  ORDER BY event.id DESC LIMIT :limit
 
+-- name: card_found
+-- Those of some tasks that are looked for, with where they are.
+SELECT id, status FROM task
+ WHERE id IN @each_int(ids)
+   AND (CAST(:lane AS TEXT) IS NULL OR lane = :lane)
+   AND (CAST(:tenant AS TEXT) IS NULL OR tenant = :tenant)
+   AND (CAST(:text AS TEXT) IS NULL OR LOWER(title) LIKE :text ESCAPE '\' OR LOWER(body) LIKE :text ESCAPE '\')
+
 -- name: card_rows
 -- What cards show of some tasks, in one statement; `live` is the run that is open or still leaving.
 SELECT task.id, task.title, task.status, task.phase, task.assignee, task.lane, task.priority, task.tenant,
@@ -61,6 +69,7 @@ SELECT task.id, task.title, task.status, task.phase, task.assignee, task.lane, t
        (SELECT COUNT(*) FROM comment WHERE comment.task_id = task.id),
        (SELECT COUNT(*) FROM attachment WHERE attachment.task_id = task.id),
        (SELECT COUNT(*) FROM question WHERE question.task_id = task.id AND question.answered_at IS NULL),
+       (SELECT COUNT(*) FROM open_link WHERE open_link.child_id = task.id),
        EXISTS (SELECT 1 FROM budget WHERE budget.task_id = task.id),
        live.id, live.attempt, live.role, live.profile, live.host, live.pid, live.claimed_at, live.started_at,
        live.heartbeat_at, live.heartbeat_note, live.pending IS NOT NULL

@@ -1,8 +1,162 @@
-// The board: a column for each status.
+// The board: columns of cards with their tools, kept alive by events; and what mouse and keys do to it.
 
-import { html } from "../core/dom.js";
-import { Empty } from "../core/ui.js";
+import { computed, html, signal, useEffect, useMemo } from "../core/dom.js";
+import { currentBoard, go, inBoard, route } from "../core/route.js";
+import { may } from "../core/session.js";
+import { pref } from "../core/prefs.js";
+import { Busy, Button, Empty, Menu } from "../core/ui.js";
+import { asked, begin } from "./acting.js";
+import { Bulk } from "./bulk.js";
+import { addressOf } from "./card.js";
+import { Column } from "./column.js";
+import { useBoardCommands } from "./commands.js";
+import { Create, creating } from "./create.js";
+import { Asking } from "./dialogs.js";
+import { dragging } from "./drag.js";
+import { Lanes } from "./lanes.js";
+import { menuOf } from "./menu.js";
+import { Store } from "./store.js";
+import { Toolbar } from "./toolbar.js";
+
+/** What is chosen and pointed at on a board: shared by its columns, its keys and its tools. */
+function newView() {
+  return {
+    current: signal(null), selected: signal(new Set()), anchor: null, targets: signal(null), dragged: signal(new Set()),
+    menu: signal(null), boxes: new Map(), narrowed: signal(false), unfolded: signal(new Set()),
+  };
+}
+
+const folded = pref("board.folded", ["cancelled"]);
 
 export function BoardPage() {
-  return html`<${Empty} title="The board" icon="board" />`;
+  const board = currentBoard.value;
+  const filter = filterOf(route.value.query);
+  const key = JSON.stringify([board, filter]);
+  const view = useMemo(newView, [board]);
+  const store = useMemo(() => new Store(board, { assignee: filter.assignee, tenant: filter.tenant, text: filter.text }, { archived: filter.archived }), [key]);
+  view.narrowed.value = filter.assignee !== null || filter.tenant !== null || filter.text !== null;
+  useEffect(() => {
+    store.load();
+    return () => store.close();
+  }, [store]);
+  useBoardCommands(store, view);
+  const on = useMemo(() => handlers(store, view), [store, view]);
+  if (store.failed.value) return html`<${Failed} refused=${store.failed.value} again=${() => store.load()} />`;
+  return html`<div class="board" onClick=${on.click} onFocusIn=${on.focus} onDragStart=${on.dragStart} onDragOver=${on.dragOver}
+      onDragLeave=${on.dragLeave} onDrop=${on.drop} onDragEnd=${on.dragEnd} onContextMenu=${on.context}>
+    <h1 class="spoken">Board ${board}</h1>
+    <${Toolbar} store=${store} filter=${filter} />
+    ${!store.ready.value ? html`<${Busy} label="Reading the board" />`
+      : filter.lanes ? html`<${Lanes} key=${key} board=${board} filter=${filter} store=${store} view=${view} on=${on} />`
+      : html`<${Columns} store=${store} view=${view} on=${on} />`}
+    <${Bulk} store=${store} view=${view} />
+    ${view.menu.value && html`<${Menu} ...${view.menu.value} onClose=${() => { view.menu.value = null; }} />`}
+    ${asked.value && html`<${Asking} />`}
+    ${creating.value && html`<${Create} />`}
+  </div>`;
+}
+
+/** The filter that stands in the address. */
+function filterOf(query) {
+  return {
+    assignee: query.get("assignee"), tenant: query.get("tenant"), text: query.get("q"),
+    archived: query.has("archived"), lanes: query.has("lanes"),
+  };
+}
+
+function Columns({ store, view, on }) {
+  const empty = useMemo(() => computed(() => [...store.columns.values()].every((column) => column.read.value && column.count.value === 0)), [store]);
+  if (empty.value && !view.narrowed.value) return html`<${Start} />`;
+  return html`<div class="columns">${store.statuses.map((status) => {
+    const column = store.columns.get(status);
+    return html`<${Column} key=${status} store=${store} column=${column} view=${view} on=${on} collapsed=${isNarrow(column, view)} />`;
+  })}</div>`;
+}
+
+/** Columns that a person hid are narrow, and so are empty ones that are seldom looked at. */
+function isNarrow(column, view) {
+  if (folded.value.includes(column.status)) return true;
+  const seldom = ["triage", "todo", "scheduled", "review", "cancelled", "archived"].includes(column.status);
+  return seldom && column.read.value && column.count.value === 0 && !view.unfolded.value.has(column.status);
+}
+
+function Start() {
+  return html`<${Empty} title="Nothing is on this board yet" icon="board">
+    <p>A task is an idea, a piece of work for an agent, or a command.</p>
+    ${may("operator") && html`<p><${Button} kind="primary" icon="plus" onClick=${() => { creating.value = {}; }}>Create the first one<//></p>`}
+    <p>Or from a shell: <code>shop create "Count" -- sh -c 'seq 9'</code></p><//>`;
+}
+
+function Failed({ refused, again }) {
+  return html`<${Empty} title="The board cannot be read" icon="alert"><p>${refused.message}</p><p><${Button} onClick=${again}>Try again<//> <a href="/">Another board</a></p><//>`;
+}
+
+/** What the mouse does, by the card that it does it to. */
+function handlers(store, view) {
+  const cardAt = (event) => {
+    const found = event.target.closest?.("[data-card]");
+    return found ? Number(found.dataset.card) : null;
+  };
+  const select = (id, { range, only } = {}) => {
+    const chosen = new Set(only ? [] : view.selected.peek());
+    if (range && view.anchor !== null) between(store, view.anchor, id).forEach((one) => chosen.add(one));
+    else if (chosen.has(id)) chosen.delete(id);
+    else chosen.add(id);
+    view.anchor = id;
+    view.selected.value = chosen;
+  };
+  return {
+    select,
+    unfold: (status) => {
+      folded.value = folded.peek().filter((one) => one !== status);
+      view.unfolded.value = new Set([...view.unfolded.peek(), status]);
+    },
+    fold: (status) => { folded.value = [...folded.peek(), status]; },
+    create: may("operator") ? (status) => { creating.value = { status }; } : null,
+    focus: (event) => {
+      const id = cardAt(event);
+      if (id !== null && event.target.matches("[data-card]")) view.current.value = id;
+    },
+    click: (event) => {
+      const id = cardAt(event);
+      if (id === null) return;
+      const tool = event.target.closest("[data-tool]");
+      if (tool?.dataset.tool === "select") select(id, { range: event.shiftKey });
+      else if (tool?.dataset.tool === "menu") menuOf(store, view, id, tool);
+      else if (event.ctrlKey || event.metaKey || event.shiftKey) {
+        event.preventDefault();
+        select(id, { range: event.shiftKey });
+      } else if (!getSelection().toString()) {
+        view.current.value = id;
+        event.preventDefault();
+        go(addressOf(id));
+      }
+    },
+    context: (event) => {
+      const id = cardAt(event);
+      if (id === null || event.shiftKey || event.target.closest("a")) return;
+      event.preventDefault();
+      view.current.value = id;
+      menuOf(store, view, id, { x: event.clientX, y: event.clientY });
+    },
+    ...dragging(store, view, cardAt, (cards, move) => begin(store, cards, move)),
+  };
+}
+
+/** The cards from one to the other, where both stand in the same column. */
+function between(store, one, other) {
+  for (const column of store.columns.values()) {
+    const ids = column.ids.peek();
+    const [from, to] = [ids.indexOf(one), ids.indexOf(other)];
+    if (from >= 0 && to >= 0) return ids.slice(Math.min(from, to), Math.max(from, to) + 1);
+  }
+  return [other];
+}
+
+/** Back from a task to the board, with the board's filters kept. */
+export function closeTask() {
+  const query = new URLSearchParams(location.search);
+  query.delete("tab");
+  const text = query.toString();
+  go(inBoard(text ? `?${text}` : ""));
 }

@@ -66,7 +66,7 @@ export function go(path, { replace = false } = {}) {
 export function setQuery(changes) {
   const query = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(changes)) {
-    if (value === null || value === "" || value === false) query.delete(name);
+    if (value === null) query.delete(name);
     else query.set(name, value);
   }
   const text = query.toString();
