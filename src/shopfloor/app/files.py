@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from shopfloor.domain.errors import GuardFailed, NotFound, Unavailable
-from shopfloor.ops.context import Stored, Tail
+from shopfloor.ops.context import Piece, Stored, Tail
 from shopfloor.process import logs
 from shopfloor.process.artifacts import collect
 from shopfloor.process.files import safe_name, store_unique
@@ -74,6 +74,9 @@ class BoardFiles:
         path = self.log_path(task_id)
         found = logs.tail(str(path), limit_bytes)
         return Tail(found.text, found.truncated, found.exists, found.size, str(path))
+
+    def log_from(self, task_id: int, cursor: str | None, limit_bytes: int) -> Piece:
+        return Piece(*logs.piece(str(self.log_path(task_id)), cursor, limit_bytes))
 
     def context(self, run_id: int) -> str | None:
         try:

@@ -116,6 +116,10 @@ class DaemonDispatching:
     def running(self) -> bool:
         return self.loop is not None
 
+    def lost(self) -> list[int]:
+        """None: a dispatcher that runs has settled such a run as soon as its supervisor ended."""
+        return []
+
 
 class Hall:
     """The boards of a home, served."""

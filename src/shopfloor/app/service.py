@@ -254,6 +254,12 @@ class NoDispatcher:
     def running(self) -> bool:
         return False
 
+    def lost(self) -> list[int]:
+        """The open runs of this host whose processes are not alive, and left no word of their end."""
+        from shopfloor.daemon.live import lost  # noqa: PLC0415 - brings the loops
+
+        return lost(self._service)
+
 
 def open_database(
     folder: BoardFolder, *, connections: int = 1, create: bool = False, noted: str = ""

@@ -246,6 +246,17 @@ class Budget(NamedTuple):
     cost_micros: int | None
 
 
+class Runtime(NamedTuple):
+    """Where a task says that its command runs: `host` or `container:IMAGE`; `mounts` is a JSON list."""
+
+    task_id: int
+    runtime: str
+    mounts: str
+    memory_bytes: int | None
+    cpu_millis: int | None
+    pids: int | None
+
+
 class Quota(NamedTuple):
     """A provider account that reached its limit."""
 

@@ -117,6 +117,59 @@ def tail(path: str, limit_bytes: int) -> Tail:
     return Tail(data.decode("utf-8", errors="replace"), truncated, exists, size)
 
 
+class Piece(NamedTuple):
+    """What follows a place in a log; `next` is the place behind it.
+
+    `lost` says that the log was turned over twice since that place, and what stood between is gone.
+    """
+
+    data: bytes
+    next: str
+    lost: bool
+
+
+def piece(path: str, cursor: str | None, limit_bytes: int) -> Piece:
+    """Return what was written behind a place; None is the beginning of what there is.
+
+    A place is a file, by its number in the file system, and an offset in it: it stays true when the file
+    becomes the older one.
+    """
+    wanted, offset = _place(cursor)
+    found, lost = b"", False
+    # The newest first: if the log is turned over in between, the older one is the same file again.
+    newest = _opened(path)
+    files = [file for file in (_opened(path + OLDER), newest) if file is not None]
+    try:
+        numbers = [os.fstat(file).st_ino for file in files]
+        numbers = numbers[:1] if len({*numbers}) == 1 else numbers
+        at = numbers.index(wanted) if wanted in numbers else 0
+        lost = bool(wanted) and bool(files) and wanted not in numbers
+        offset = 0 if lost or not wanted else offset
+        for number, file in zip(numbers[at:], files[at:], strict=False):
+            wanted, offset = number, offset if number == wanted else 0
+            read = os.pread(file, limit_bytes - len(found), offset)
+            found += read
+            offset += len(read)
+            if len(found) == limit_bytes:
+                break
+    finally:
+        for file in files:
+            os.close(file)
+    return Piece(found, f"{wanted}:{offset}", lost)
+
+
+def _place(cursor: str | None) -> tuple[int, int]:
+    number, _, offset = (cursor or "0:0").partition(":")
+    return (int(number), int(offset)) if number.isdecimal() and offset.isdecimal() else (0, 0)
+
+
+def _opened(path: str) -> int | None:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def _end_of(path: str, limit_bytes: int) -> tuple[bytes | None, int]:
     try:
         with open(path, "rb") as file:

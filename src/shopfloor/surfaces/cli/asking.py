@@ -83,6 +83,9 @@ def run(command: Command, argv: Sequence[str], root: Root, console: Console) -> 
             follow = import_module("shopfloor.surfaces.cli.follow")
             way = {"log": follow.log, "events": follow.events, "watch": follow.watch}
             return int(way[command.command](desk, request.args, console, as_json=said.flags.json))
+        if command.op == "order.wait":
+            waiting = import_module("shopfloor.surfaces.cli.waiting")
+            return int(waiting.wait(desk, request.args, console, as_json=said.flags.json))
         request_id = None
         if command.writes:
             request_id = said.flags.request_id or new_request_id(console)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from shopfloor.surfaces.cli import agents, moments, notify, overview, upkeep
+from shopfloor.surfaces.cli import agents, moments, orders, upkeep
 from shopfloor.surfaces.cli.console import cells, cut, one_line
 from shopfloor.surfaces.cli.page import Cell, Page
 from shopfloor.surfaces.cli.sheet import STATUS_INKS, comment, run_rows, show, why
@@ -37,7 +38,8 @@ def names(value: Any) -> list[str]:
         if isinstance(value.get(key), int | str):
             return [str(value[key])]
     return next(
-        (names(value[key]) for key in ("task", "items", "root", "child") if key in value), []
+        (names(value[key]) for key in ("task", "items", "order", "root", "child") if key in value),
+        [],
     )
 
 
@@ -287,4 +289,9 @@ RENDERERS: dict[str, Renderer] = {
     "SubscriptionPage": notify.subscriptions,
     "DeliveryView": notify.delivery,
     "DeliveryPage": notify.deliveries,
+    "Enqueued": orders.enqueued,
+    "OrderLine": orders.line,
+    "OrderPage": orders.table,
+    "OrderDetail": orders.show,
+    "Reclaimed": orders.reclaimed,
 }
