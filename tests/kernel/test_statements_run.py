@@ -41,7 +41,13 @@ def look_at_everything(board):
             try:
                 board.ask(op.name, **({"id": task} if "id" in fields else {}))
             except BoardError:
-                assert op.name in ("profile.show", "run.show", "run.guard", "question.show")
+                assert op.name in (
+                    "profile.show",
+                    "run.show",
+                    "run.guard",
+                    "question.show",
+                    "order.show",
+                )
     board.ask("task.why", id=waiting)
     idea = board.create(initial_status="triage")
     asked = {"verb": "split", "digest": "d", "attempts": 1}
@@ -92,6 +98,11 @@ def keep_house(board):
     [one] = board.start()
     board.ask("task.cancel", id=task)
     board.settle(one.run_id, Exit(stopped=True))
+    order = board.ask("order.enqueue", command={"argv": ["x"]}, runtime="container:x").order.id
+    board.ask("order.show", id=order)
+    board.ask("order.wait", id=order)
+    board.start()
+    board.ask("order.reclaim_stale")
 
 
 def tell_everybody(board):

@@ -46,6 +46,7 @@ ROWS: dict[str, Any] = {
     "quota": model.Quota,
     "subscription": model.Subscription,
     "delivery": model.Delivery,
+    "runtime": model.Runtime,
 }
 ROWLESS = {"meta", "task_edge", "request", "schema_step", "seen", "planning", "interest"}
 KINDS = {"INTEGER": int, "BIGINT": int, "TEXT": str}

@@ -34,8 +34,8 @@ WITHOUT_SCANS = "&options=-c%20enable_seqscan%3Doff"
 # What is no text, among all that the statements are given.
 WHOLE = re.compile(
     r".*(_at|_id|_until|_ms|_before|_work|_review|_streak|_rounds|_count|_turns|_attempts|_run|_code|_signal"
-    r"|_tokens|_micros)"
-    r"|after|at|attempts?|before|deadline|everyone|goal|gone|id|last_priority|limit|live|most|now|number|pid|pid_start|priority|rev"
+    r"|_tokens|_micros|_bytes|_millis)"
+    r"|after|archived|at|attempts?|before|deadline|everyone|goal|gone|id|last_priority|limit|live|most|now|number|pids?|pid_start|priority|rev"
     r"|reminders|rounds|shared|since|size|skip|tokens|turns|until|violations"
     r"|carrier|due|files|fresh|sends"
 )
@@ -43,6 +43,8 @@ TEXTS = {"boot_id", "session_id", "template_id"}
 TYPICAL: dict[str, object] = {
     "status": "ready",
     "statuses": ["ready", "blocked"],
+    "states": ["queued"],
+    "tasks": [1, 2],
     "kinds": ["completed"],
     "ids": [1, 2],
     "sound": ["lane0"],

@@ -68,6 +68,7 @@ TABLES = (
     "subscription",
     "interest",
     "delivery",
+    "runtime",
 )
 
 

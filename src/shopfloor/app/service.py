@@ -256,7 +256,7 @@ class NoDispatcher:
 
     def lost(self) -> list[int]:
         """The open runs of this host whose processes are not alive, and left no word of their end."""
-        from shopfloor.daemon.live import lost  # noqa: PLC0415 - brings the loops
+        from shopfloor.daemon.single import lost  # noqa: PLC0415 - brings the loops
 
         return lost(self._service)
 

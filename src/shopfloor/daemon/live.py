@@ -281,22 +281,6 @@ def _report_in(folder: Path) -> Report | None:
         return None
 
 
-def lost(board: DispatchBoard) -> list[int]:
-    """The open runs of this host whose supervisor is not alive and left no record of how they ended.
-
-    A run that was never told to go is one of them: where this is asked, no dispatcher runs that could.
-    """
-    found = []
-    for run in board.database.read(lambda tx: runs.live_of_host(tx, board.host)):
-        supervisor = supervisor_of(run)
-        folder = str(board.files.run_folder(run.id))
-        settled_later = any(record.read(folder, name) is not None for name in (WORK, CHECK))
-        alive = supervisor is not None and identity.alive(supervisor)
-        if run.ended_at is None and not alive and not settled_later:
-            found.append(run.id)
-    return found
-
-
 def supervisor_of(run: Run) -> Identity | None:
     """The supervisor that the ledger names for a run."""
     if run.boot_id is None or run.pid is None or run.pid_start is None:

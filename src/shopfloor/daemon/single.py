@@ -8,13 +8,16 @@ from __future__ import annotations
 from shopfloor.daemon.board import DispatchBoard
 from shopfloor.daemon.dispatcher import Dispatcher
 from shopfloor.daemon.lane import Lane
+from shopfloor.daemon.live import supervisor_of
+from shopfloor.daemon.start import CHECK, WORK
 from shopfloor.domain.errors import Refused
 from shopfloor.domain.limits import BATCH_PER_TICK
 from shopfloor.domain.report import DispatchReport, Skipped, Start
 from shopfloor.kernel import claim as claiming
 from shopfloor.kernel import sweep
+from shopfloor.process import identity, record
 from shopfloor.process.launch import Launcher
-from shopfloor.store import tasks
+from shopfloor.store import runs, tasks
 from shopfloor.store.db import Tx
 from shopfloor.store.wake import Wake
 
@@ -64,3 +67,19 @@ def _would(tx: Tx, board: DispatchBoard, most: int | None) -> DispatchReport:
         skipped=[Skipped(s.code, s.lane, s.sentence, s.task_id) for s in planned.skipped],
         warnings=list(settings.warnings),
     )
+
+
+def lost(board: DispatchBoard) -> list[int]:
+    """The open runs of this host whose supervisor is not alive and left no record of how they ended.
+
+    A run that was never told to go is one of them: where this is asked, no dispatcher runs that could.
+    """
+    found = []
+    for run in board.database.read(lambda tx: runs.live_of_host(tx, board.host)):
+        supervisor = supervisor_of(run)
+        folder = str(board.files.run_folder(run.id))
+        settled_later = any(record.read(folder, name) is not None for name in (WORK, CHECK))
+        alive = supervisor is not None and identity.alive(supervisor)
+        if run.ended_at is None and not alive and not settled_later:
+            found.append(run.id)
+    return found

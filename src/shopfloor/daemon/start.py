@@ -18,7 +18,8 @@ from shopfloor.daemon.board import DispatchBoard, write_all
 from shopfloor.domain import limits
 from shopfloor.domain.errors import BoardError, Refused
 from shopfloor.domain.lifecycle import Outcome
-from shopfloor.domain.model import Task
+from shopfloor.domain.model import Runtime, Task
+from shopfloor.domain.runtimes import HOST
 from shopfloor.domain.settings import Profile
 from shopfloor.kernel import resume
 from shopfloor.kernel.claim import Claimed
@@ -29,7 +30,7 @@ from shopfloor.process.launch import LaunchError, Pending, write_fence
 from shopfloor.process.spec import WorkerSpec
 from shopfloor.process.workspace import prepare
 from shopfloor.runners import command
-from shopfloor.store import runs
+from shopfloor.store import orders, runs
 from shopfloor.store.db import Tx
 
 WORK, CHECK = "exit.json", "check.json"
@@ -51,6 +52,7 @@ class Attempt(NamedTuple):
     profile: Profile | None
     context: str
     session: brief.Session | None = None
+    runtime: Runtime | None = None
 
 
 class Ready(NamedTuple):
@@ -80,6 +82,7 @@ def marker(board: DispatchBoard, run_id: int) -> str:
 def attempts(tx: Tx, board: DispatchBoard, claimed: Sequence[Claimed]) -> list[Attempt]:
     """What the claimed tasks need to be started, with the context each worker is told."""
     profiles = board.settings().profiles
+    runtimes = orders.runtimes(tx, [one.task.id for one in claimed if one.task.command is not None])
 
     def log_tail(task_id: int) -> str:
         return board.files.log_tail(task_id, CONTEXT_LOG_BYTES).text
@@ -91,7 +94,8 @@ def attempts(tx: Tx, board: DispatchBoard, claimed: Sequence[Claimed]) -> list[A
         session = None
         if profile is not None and profile.is_agent:
             session = _session(tx, board, one.task, profile)
-        found.append(Attempt(one.run_id, one.task, one.token, profile, context, session))
+        runtime = runtimes.get(one.task.id)
+        found.append(Attempt(one.run_id, one.task, one.token, profile, context, session, runtime))
     return found
 
 
@@ -109,6 +113,8 @@ def _session(tx: Tx, board: DispatchBoard, task: Task, profile: Profile) -> brie
 def get_ready(board: DispatchBoard, attempt: Attempt) -> Ready:
     """Make the folders of an attempt and write its context; raises Refused or OSError with the reason."""
     task = attempt.task
+    if attempt.runtime is not None and attempt.runtime.runtime != HOST:
+        raise Refused(f"this host has no containers for {attempt.runtime.runtime!r}")
     repository = board.default_workdir() if task.workspace_kind == "worktree" else None
     workspace = prepare(
         task.workspace_kind,

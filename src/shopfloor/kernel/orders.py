@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from shopfloor.domain.errors import WrongStatus
+from shopfloor.domain.errors import NotFound, WrongStatus
 from shopfloor.domain.lifecycle import Status, Verb
 from shopfloor.domain.model import Run, Task
 from shopfloor.domain.orders import State, state_of
@@ -19,10 +19,10 @@ from shopfloor.store.db import Tx
 
 
 def order(tx: Tx, task_id: int) -> Task:
-    """The order of that number; raises NotFound, or WrongStatus for a task without a command."""
+    """The order of that number; raises NotFound, also for a task without a command."""
     task = load(tx, task_id)
     if task.command is None:
-        raise WrongStatus(
+        raise NotFound(
             f"#{task_id} is a task for a profile, not a work order; `shop show {task_id}` shows it"
         )
     return task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from shopfloor.domain.errors import NotFound, WrongStatus
+from shopfloor.domain.errors import NotFound
 from shopfloor.domain.model import Run, Task
 from shopfloor.domain.orders import OVER, State, exit_status, state_of
 from shopfloor.kernel import orders as ordering
@@ -55,7 +55,7 @@ class OrderNews(Result, frozen=True):
     command="order wait",
     kind="around",
     role="anyone",
-    errors=(NotFound, WrongStatus),
+    errors=(NotFound,),
 )
 def wait(ctx: Around, req: WaitOrder) -> OrderNews:
     """Follow an order to its end: its output as it comes, then its exit status as one's own.

@@ -190,7 +190,7 @@ class OneOrder(Request, frozen=True):
     command="order show",
     kind="read",
     role="anyone",
-    errors=(NotFound, WrongStatus),
+    errors=(NotFound,),
 )
 def show(ctx: Context, req: OneOrder) -> OrderDetail:
     """Show an order: its inputs, its attempts with how each ended, and why it does not move."""
