@@ -16,7 +16,7 @@ from shopfloor.domain.settings import Dispatch, Profile, Settings
 from shopfloor.domain.targets import parse
 from shopfloor.kernel import deliveries, planning, sweep
 from shopfloor.ops.registry import everything
-from shopfloor.store import hosts, plannings, runs
+from shopfloor.store import hosts, orders, plannings, runs
 from shopfloor.store.statements import FOLDER, Statements
 from tests.kernel.test_deaths import SCENES, SETTINGS
 from tests.support.places import Place, wipe
@@ -103,6 +103,7 @@ def keep_house(board):
     board.ask("order.wait", id=order)
     board.start()
     board.ask("order.reclaim_stale")
+    assert board.read(lambda tx: orders.runtimes(tx, [order]))[order].runtime == "container:x"
 
 
 def tell_everybody(board):
