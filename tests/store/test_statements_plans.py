@@ -43,8 +43,6 @@ TEXTS = {"boot_id", "session_id", "template_id"}
 TYPICAL: dict[str, object] = {
     "status": "ready",
     "statuses": ["ready", "blocked"],
-    "states": ["queued"],
-    "tasks": [1, 2],
     "kinds": ["completed"],
     "ids": [1, 2],
     "sound": ["lane0"],

@@ -115,8 +115,6 @@ class Enqueued(Result, frozen=True):
     "POST /api/v1/orders",
     command="order enqueue",
     errors=(Invalid, NotFound, Conflict, LimitReached),
-    tools=("orchestrator",),
-    when="Use it for a plain command that needs no agent: run it once, later, or until it works.",
 )
 def enqueue(ctx: Context, req: EnqueueOrder) -> Enqueued:
     """Put one command into the queue: now or later, with further attempts if it fails.

@@ -86,7 +86,6 @@ MODULES: dict[str, tuple[str, ...]] = {
         "shopfloor.ops.settings",
     ),
     "order": ("shopfloor.ops.order_lists", "shopfloor.ops.orders", "shopfloor.ops.order_wait"),
-    "board": ("shopfloor.ops.boards",),
     "event": ("shopfloor.ops.events",),
     "stats": ("shopfloor.ops.stats", "shopfloor.ops.history"),
     "diagnostics": ("shopfloor.ops.diagnostics",),

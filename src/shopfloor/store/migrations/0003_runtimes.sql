@@ -1,4 +1,3 @@
--- Empty until the runtimes of orders come: whoever brings them replaces this text.
 -- Where the command of a task runs, for tasks that say so themselves; a task without a row follows its profile,
 -- and without a profile's word it runs on the host.  `mounts` is a JSON list of texts HOST:INSIDE[:ro].
 CREATE TABLE runtime (

@@ -12,8 +12,7 @@ from binascii import a2b_base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shopfloor.surfaces.cli import agents, moments, notify, overview, upkeep
-from shopfloor.surfaces.cli import agents, moments, orders, upkeep
+from shopfloor.surfaces.cli import agents, moments, notify, orders, overview, upkeep
 from shopfloor.surfaces.cli.console import cells, cut, one_line
 from shopfloor.surfaces.cli.page import Cell, Page
 from shopfloor.surfaces.cli.sheet import STATUS_INKS, comment, run_rows, show, why

@@ -10,7 +10,7 @@ from msgspec import inspect
 from shopfloor.ops.registry import Operation, everything
 from shopfloor.surfaces.web.catalog import Kind, Parameter, Route
 
-ONE_TASK = "/tasks/{id}"
+ONE = "/{id}"
 
 
 def text() -> str:
@@ -37,8 +37,8 @@ def route_of(op: Operation) -> Route:
     fields = {field.encode_name: _parameter(field) for field in shape.fields}
     several = None
     if op.many:
-        assert ONE_TASK in path, f"{op.name} takes several tasks and names none"
-        several = path.replace(ONE_TASK, "/tasks")
+        assert ONE in path, f"{op.name} takes several tasks and names none"
+        several = path.replace(ONE, "")
         fields["ids"] = Parameter("ids", "integer", listed=True)
     return Route(op.name, method, path, several, op.role, op.writes, op.admin, fields)
 
