@@ -35,6 +35,8 @@ HEAVY_MODULES = {
     "shopfloor.app.remote": "brings HTTP, which only a board on another machine needs",
     "nh3": "brings the cleaner of HTML, and most requests show none",
     "markdown_it": "brings the reader of Markdown, and most requests show none",
+    "shopfloor.app.keys": "brings hashing and files, and few requests need a key",
+    "cryptography": "30 ms and an extra, and only who signs or checks signatures needs it",
     "shopfloor.app.profiles": "brings the trial of agent programs and its servers, which few requests need",
     "shopfloor.daemon.single": "brings the loops, and only `dispatch` without a daemon needs them",
     "msgspec": "7 ms of every start, and a command at an open door reads no settings",

@@ -32,6 +32,7 @@ from shopfloor.store.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     from shopfloor.app.files import BoardFiles
+    from shopfloor.app.keys import HomeKeys
     from shopfloor.app.slots import HostSlots
     from shopfloor.domain.report import DispatchReport
     from shopfloor.kernel.why import Surroundings
@@ -71,6 +72,7 @@ class BoardService:
         self.host_slots: HostSlots | None = None
         self.tools: Callable[[str], Endpoint | None] | None = None
         self._files: BoardFiles | None = None
+        self._keys: HomeKeys | None = None
         self._settings: Settings | None = None
         self._settings_stamp: tuple[float, ...] = ()
         self._settings_good_until = 0.0
@@ -84,6 +86,19 @@ class BoardService:
 
             self._files = BoardFiles(self.folder.path)
         return self._files
+
+    @property
+    def keys(self) -> HomeKeys:
+        """The keys of the home."""
+        if self._keys is None:
+            from shopfloor.app.keys import HomeKeys  # noqa: PLC0415 - most requests need none
+
+            self._keys = HomeKeys(self.home.keys)
+        return self._keys
+
+    def environment_digest(self, env: Mapping[str, str]) -> str:
+        """What a receipt tells of a worker's variables beside their names."""
+        return self.keys.environment_digest(env)
 
     @property
     def shared(self) -> bool:

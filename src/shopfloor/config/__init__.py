@@ -36,6 +36,11 @@ class Home(NamedTuple):
         return self.root / "presets"
 
     @property
+    def keys(self) -> Path:
+        """The home's own keys, for its user alone."""
+        return self.root / "keys"
+
+    @property
     def current_board(self) -> Path:
         return self.root / "current-board"
 

@@ -199,6 +199,7 @@ def _spec(
         leave_grace_ms=limits.LEAVE_GRACE_MS if profile is None else profile.leave_grace_ms,
         log_limit_bytes=limits.LOG_BYTES_MAX,
         secrets=command.secrets(profile, board.base_environment),
+        environment=board.environment_digest(program.env),
     )
     if not board.shared:
         return spec

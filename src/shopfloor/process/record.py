@@ -20,12 +20,15 @@ WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
 class ExitRecord(NamedTuple):
     """How one worker ended.
 
-        Times are milliseconds since the epoch.  `ended_at` is the end of the worker's main process,
-        `gone_at` the moment from which no process of it lived.  At most one of `timed_out`, `stopped`
-        and `left_late` is set: the one that began the stop.  `killed` says that a SIGKILL was needed,
-        `leftovers` counts what lived on after the main process and was stopped.  Processor times and
-        memory include every descendant that was collected.  The memory of a small program is not told
-    below that of the supervisor it was forked from, about 10 MB.
+    Times are milliseconds since the epoch.  `ended_at` is the end of the worker's main process,
+    `gone_at` the moment from which no process of it lived.  At most one of `timed_out`, `stopped`
+    and `left_late` is set: the one that began the stop.  `killed` says that a SIGKILL was needed,
+    `leftovers` counts what lived on after the main process and was stopped.  Processor times and
+    memory include every descendant that was collected.  The memory of a small program is not told
+    below that of the supervisor it was forked from, about 10 MB.  `output_sha256` is the hash of what
+    the log was given; without output there is none.  `environment` is the keyed digest of the
+    variables that the worker was started with, and `variables` are their names; those that the board
+    sets itself are in neither.
     """
 
     run: int
@@ -47,6 +50,9 @@ class ExitRecord(NamedTuple):
     max_rss_kb: int = 0
     output_bytes: int = 0
     guard_refused: str | None = None
+    output_sha256: str | None = None
+    environment: str | None = None
+    variables: str | None = None
 
 
 class Damaged(NamedTuple):
@@ -56,8 +62,9 @@ class Damaged(NamedTuple):
     reason: str
 
 
+_TEXTS = ("spawn_error", "guard_refused", "output_sha256", "environment", "variables")
 _KINDS: dict[str, type] = {
-    name: str if name in ("spawn_error", "guard_refused") else type(default)
+    name: str if name in _TEXTS else type(default)
     for name, default in ExitRecord._field_defaults.items()
 }
 _MAY_BE_NULL = {name for name, default in ExitRecord._field_defaults.items() if default is None}
@@ -79,7 +86,8 @@ def _word(value: str | int | None) -> str:
     if value is None:
         return "null"
     if isinstance(value, str):
-        return json.dumps(value)
+        plain = value.isascii() and value.isprintable() and not {'"', "\\"} & set(value)
+        return f'"{value}"' if plain else json.dumps(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

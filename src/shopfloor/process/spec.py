@@ -10,6 +10,8 @@ from typing import NamedTuple
 from shopfloor.domain.limits import LEAVE_GRACE_MS, LOG_BYTES_MAX, STOP_GRACE_MS
 
 MARKER_NAME = "SHOPFLOOR_MARKER"
+# The variables that the board itself sets: they differ in each run, or say where the board is.
+OWN_PREFIX = "SHOPFLOOR_"
 # What the dispatcher writes into a go-pipe.
 GO = b"g"
 
@@ -20,7 +22,8 @@ class WorkerSpec(NamedTuple):
     `marker` goes into its environment as SHOPFLOOR_MARKER, so that what it leaves behind can be
     found.  `record` names the exit record in `run_dir`: a second process of the same run (the
     check) uses another name.  With `fence_path` the worker is killed when the stamp in that file
-    is older than `fence_ms`.  The values in `secrets` are masked in the log.
+    is older than `fence_ms`.  The values in `secrets` are masked in the log.  `environment` is the digest
+    of the variables, which goes into the record.
     """
 
     run: int
@@ -38,6 +41,7 @@ class WorkerSpec(NamedTuple):
     fence_path: str | None = None
     fence_ms: int | None = None
     secrets: tuple[str, ...] = ()
+    environment: str | None = None
 
     def to_json(self) -> str:
         return json.dumps(self._asdict())

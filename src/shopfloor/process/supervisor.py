@@ -21,12 +21,13 @@ from typing import Any, NoReturn
 from shopfloor.process import identity, syscalls, tree, worker
 from shopfloor.process.fence import Fence
 from shopfloor.process.folder import RunFolder
+from shopfloor.process.hashing import Hash, sha256
 from shopfloor.process.inbox import Inbox
 from shopfloor.process.ladder import Ladder
 from shopfloor.process.logs import LogWriter
 from shopfloor.process.mask import Mask
 from shopfloor.process.record import ExitRecord
-from shopfloor.process.spec import GO, WorkerSpec
+from shopfloor.process.spec import GO, OWN_PREFIX, WorkerSpec
 
 PIECE_BYTES = 65_536
 # A pipe holds at most 1 MiB, so this many pieces empty it; who writes on is not one of ours.
@@ -90,6 +91,7 @@ class Supervisor:
         self.system_s = 0.0
         self.max_rss_kb = 0
         self.output_bytes = 0
+        self.output_hash: Hash | None = None
         self.poll = select.poll()
         self.poll.register(self.inbox.fd, select.POLLIN)
         if self.fence is not None and self.fence.fd is not None:
@@ -299,13 +301,19 @@ class Supervisor:
             system_ms=round(self.system_s * 1000),
             max_rss_kb=self.max_rss_kb,
             output_bytes=self.output_bytes,
+            output_sha256=None if self.output_hash is None else self.output_hash.hexdigest(),
+            environment=self.spec.environment,
+            variables=" ".join(sorted(n for n in self.spec.env if not n.startswith(OWN_PREFIX))),
             guard_refused=self.folder.guard_refused(),
         )
         self.folder.write_record(self.spec.record, ExitRecord(self.spec.run, **self.facts))
 
     def write_log(self, shown: bytes) -> None:
-        """Write what may be shown; a worker without output has no log."""
+        """Write what may be shown, and hash it; a worker without output has no log."""
         if shown:
+            if self.output_hash is None:
+                self.output_hash = sha256()
+            self.output_hash.update(shown)
             self.log.write(shown)
 
     def note(self, **changes: Any) -> None:
