@@ -47,8 +47,19 @@ ROWS: dict[str, Any] = {
     "subscription": model.Subscription,
     "delivery": model.Delivery,
     "runtime": model.Runtime,
+    "receipt": model.Receipt,
+    "hook": model.Hook,
 }
-ROWLESS = {"meta", "task_edge", "request", "schema_step", "seen", "planning", "interest"}
+ROWLESS = {
+    "meta",
+    "task_edge",
+    "request",
+    "schema_step",
+    "seen",
+    "planning",
+    "interest",
+    "receipt_head",
+}
 KINDS = {"INTEGER": int, "BIGINT": int, "TEXT": str}
 COLUMNS = {
     "sqlite": "SELECT name, type, \"notnull\" = 1 OR pk > 0 FROM pragma_table_xinfo('{}') ORDER BY cid",

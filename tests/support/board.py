@@ -69,6 +69,8 @@ TABLES = (
     "interest",
     "delivery",
     "runtime",
+    "receipt",
+    "hook",
 )
 
 

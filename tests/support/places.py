@@ -80,6 +80,9 @@ def wipe(url: str) -> None:
         connection.execute(
             "".join(f"DELETE FROM {table};" for table in TABLES).encode(), prepare=False
         )
+        connection.execute(
+            "UPDATE receipt_head SET seq = 0, hash = repeat('0', 64), floor = 0", prepare=False
+        )
         for table, column in NUMBERED.items():
             connection.execute(
                 f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), 1, false)".encode()

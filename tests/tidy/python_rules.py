@@ -27,6 +27,7 @@ HEAVY_MODULES = {
     "shopfloor.app.files": "brings the room of processes, and most requests touch no file",
     "shopfloor.process.files": "brings tempfile, and a board's own files seldom change",
     "shopfloor.process.diff": "brings git and subprocess, and few requests look at a worktree",
+    "shopfloor.ops.receipt_book": "brings hashing, and few tasks are deleted",
     "shopfloor.ops.deputy": "brings the fencing, and few requests are an orchestrator's",
     "shopfloor.kernel.why": "brings the verbs, and a list does without them",
     "shopfloor.ops.diagnostics": "brings the rules, and only `show` among the verbs tells what they find",

@@ -12,6 +12,7 @@ from shopfloor.ops.context import Piece, Stored, Tail
 from shopfloor.process import logs
 from shopfloor.process.artifacts import collect
 from shopfloor.process.files import safe_name, store_unique
+from shopfloor.process.receipt_files import ReceiptFiles
 from shopfloor.process.scratch import LeftAlone, remove_scratch
 
 
@@ -20,6 +21,14 @@ class BoardFiles:
 
     def __init__(self, board: Path) -> None:
         self._board = board
+        self._receipts: ReceiptFiles | None = None
+
+    @property
+    def receipts(self) -> ReceiptFiles:
+        """The receipts as files."""
+        if self._receipts is None:
+            self._receipts = ReceiptFiles(self._board / "receipts")
+        return self._receipts
 
     def run_folder(self, run_id: int) -> Path:
         return self._board / "runs" / str(run_id)

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from shopfloor.config import Home
 from shopfloor.domain.errors import Conflict, Unavailable
 from shopfloor.ops import signatures
 from shopfloor.ops.signatures import Signer
@@ -29,8 +30,9 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 class HomeKeys:
     """The keys of one home."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, home: Home) -> None:
+        self._folder = home.keys
+        self._signing_key = home.signing_key
         self._environment: tuple[bytes, str] | None = None
         self._signer: tuple[tuple[int, int], Signer] | None = None
 
@@ -46,7 +48,7 @@ class HomeKeys:
 
     def signer(self) -> Signer | None:
         """Who signs receipts; None where nobody made a key."""
-        path = self._folder / "receipts.key"
+        path = self._signing_key
         try:
             seen = path.stat()
         except FileNotFoundError:
@@ -58,7 +60,7 @@ class HomeKeys:
 
     def make_signer(self) -> tuple[str, str]:
         """Make the key that signs receipts; answers with the public key and the path of its file."""
-        path = self._folder / "receipts.key"
+        path = self._signing_key
         if path.exists():
             raise Conflict(
                 f"there is a key in {path} already; move it away to make another, and keep its public key, "

@@ -24,6 +24,7 @@ from shopfloor.ops.context import (
     Endpoint,
     Planning,
     Profiles,
+    Signing,
 )
 from shopfloor.store import health
 from shopfloor.store.db import Database, Tx
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from shopfloor.store.postgres import PostgresDatabase
 
 SETTINGS_GOOD_S = 0.25
+# Shorter values stand in too many places that are no secret.
+SECRET_CHARS_LEAST = 4
 # Agent programs that were installed meanwhile are found within so long.
 PROGRAMS_GOOD_S = 30.0
 SILENCE_SQLITE_MS = 3 * limits.LEASE_SQLITE_MS
@@ -93,12 +96,32 @@ class BoardService:
         if self._keys is None:
             from shopfloor.app.keys import HomeKeys  # noqa: PLC0415 - most requests need none
 
-            self._keys = HomeKeys(self.home.keys)
+            self._keys = HomeKeys(self.home)
         return self._keys
 
     def environment_digest(self, env: Mapping[str, str]) -> str:
         """What a receipt tells of a worker's variables beside their names."""
         return self.keys.environment_digest(env)
+
+    def signer(self) -> Signing | None:
+        """Who signs this home's receipts; None where nobody made a key."""
+        return self.keys.signer() if self.home.signing_key.exists() else None
+
+    def make_signer(self) -> tuple[str, str]:
+        """Make the key that signs receipts; answers with its public half and the file that has it."""
+        return self.keys.make_signer()
+
+    def secrets(self, settings: Settings) -> tuple[str, ...]:
+        """The values that no receipt may hold, the longest first."""
+        from shopfloor.runners.command import secrets  # noqa: PLC0415 - see keys
+
+        found = {
+            value
+            for profile in settings.profiles.values()
+            for value in secrets(profile, environment())
+            if len(value) >= SECRET_CHARS_LEAST
+        }
+        return tuple(sorted(found, key=len, reverse=True))
 
     @property
     def shared(self) -> bool:

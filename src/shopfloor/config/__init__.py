@@ -41,6 +41,11 @@ class Home(NamedTuple):
         return self.root / "keys"
 
     @property
+    def signing_key(self) -> Path:
+        """The key that signs receipts, where the user made one."""
+        return self.keys / "receipts.key"
+
+    @property
     def current_board(self) -> Path:
         return self.root / "current-board"
 

@@ -309,3 +309,31 @@ class Delivery(NamedTuple):
     message: str | None
     error: str | None
     ended_at: int | None
+
+
+class Receipt(NamedTuple):
+    """What one ended attempt was, chained to the receipt before it; `body` is the receipt itself."""
+
+    seq: int
+    run_id: int
+    task_id: int
+    at: int
+    previous: str
+    hash: str
+    body: str
+    key: str | None
+    signature: str | None
+
+
+class Hook(NamedTuple):
+    """How far a user's hook has got on a host, and how it went."""
+
+    host: str
+    name: str
+    last_event: int
+    done: int
+    failed: int
+    skipped: int
+    last_at: int | None
+    last_error: str | None
+    last_error_at: int | None

@@ -92,6 +92,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "admin": ("shopfloor.ops.admin",),
     "subscription": ("shopfloor.ops.notify",),
     "delivery": ("shopfloor.ops.deliveries",),
+    "receipt": ("shopfloor.ops.receipts", "shopfloor.ops.receipt_check"),
     "profile": ("shopfloor.ops.profiles",),
     "token": ("shopfloor.ops.tokens",),
 }

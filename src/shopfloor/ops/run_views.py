@@ -55,7 +55,7 @@ class LastWordsView(Result, frozen=True):
 
 
 class RunView(Result, frozen=True):
-    """One attempt; its `report` is told where one attempt or one task is looked at."""
+    """One attempt; its `report` and `receipt` (a hash) are told where one attempt or one task is looked at."""
 
     id: int
     task: int
@@ -85,9 +85,10 @@ class RunView(Result, frozen=True):
     session: str | None = None
     usage: UsageView | None = None
     report: LastWordsView | None = None
+    receipt: str | None = None
 
     @staticmethod
-    def of(run: Run, report: LastWords | None = None) -> RunView:
+    def of(run: Run, report: LastWords | None = None, receipt: str | None = None) -> RunView:
         return RunView(
             id=run.id,
             task=run.task_id,
@@ -117,6 +118,7 @@ class RunView(Result, frozen=True):
             session=run.session_id,
             usage=UsageView.of(run.usage),
             report=LastWordsView.of(report),
+            receipt=receipt,
         )
 
 

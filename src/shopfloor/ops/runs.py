@@ -20,7 +20,7 @@ from shopfloor.ops.registry import operation
 from shopfloor.ops.run_views import RunView
 from shopfloor.ops.schema import Arg, Request, Result
 from shopfloor.ops.views import Done
-from shopfloor.store import runs, spend, tasks
+from shopfloor.store import receipts, runs, spend, tasks
 
 
 class TaskRuns(Request, frozen=True, kw_only=True):
@@ -43,7 +43,8 @@ def runs_of_task(ctx: Context, req: TaskRuns) -> list[RunView]:
     load(ctx.tx, req.id)
     reports = spend.reports_of_task(ctx.tx, req.id)
     found = runs.of_task(ctx.tx, req.id, req.limit)
-    return [RunView.of(run, reports.get(run.id)) for run in found]
+    hashes = receipts.hashes_of_runs(ctx.tx, [run.id for run in found])
+    return [RunView.of(run, reports.get(run.id), hashes.get(run.id)) for run in found]
 
 
 class ListRuns(Request, frozen=True, kw_only=True):
@@ -93,7 +94,8 @@ def show_run(ctx: Context, req: OneRun) -> RunView:
     run = runs.get(ctx.tx, req.id)
     if run is None:
         raise NotFound(f"there is no run {req.id}; `shop run list` shows what there is")
-    return RunView.of(run, spend.report_of_run(ctx.tx, run.id))
+    receipt = receipts.hashes_of_runs(ctx.tx, [run.id]).get(run.id)
+    return RunView.of(run, spend.report_of_run(ctx.tx, run.id), receipt)
 
 
 class ClaimTask(Request, frozen=True, kw_only=True):

@@ -33,12 +33,13 @@ def Arg(  # noqa: N802 - it stands where a type's annotation stands, and reads a
     unit: str | None = None,
     rest: bool = False,
     json: bool = False,
+    paging: bool = False,
     **bounds: Any,
 ) -> msgspec.Meta:
     """What a field means, and how a command line takes it.
 
     `unit="ms"` lets a command line take a duration such as `10m`; `rest` takes all words after `--`;
-    `json` takes JSON text, or `@FILE`.
+    `json` takes JSON text, or `@FILE`; `paging` fields are the command line's own to fill in.
     """
     cli = {
         "positional": positional,
@@ -47,6 +48,7 @@ def Arg(  # noqa: N802 - it stands where a type's annotation stands, and reads a
         "unit": unit,
         "rest": rest,
         "json": json,
+        "paging": paging,
     }
     return msgspec.Meta(description=words, extra={"cli": cli}, **bounds)
 

@@ -42,9 +42,21 @@ from shopfloor.ops.views import (
     UndeliveredView,
     WhyView,
 )
-from shopfloor.store import budgets, deliveries, events, links, notes, questions, runs, spend, tasks
+from shopfloor.store import (
+    budgets,
+    deliveries,
+    events,
+    links,
+    notes,
+    questions,
+    receipts,
+    runs,
+    spend,
+    tasks,
+)
 
 # Said once, with a board's first task.
+ATTEMPTS_SHOWN = 50
 SCRATCH_TOLD = "its workspace is deleted when it is done; keep files with --artifact, or work in --workspace dir:/path"
 
 
@@ -105,6 +117,8 @@ def show(ctx: Context, req: ShowTask) -> TaskDetail:
     done, total = _progress(ctx, task)
     files = ctx.service.files
     reports = spend.reports_of_task(ctx.tx, task.id)
+    attempts = runs.of_task(ctx.tx, task.id, ATTEMPTS_SHOWN)
+    hashes = receipts.hashes_of_runs(ctx.tx, [run.id for run in attempts])
     return TaskDetail(
         TaskView.of(task),
         _why(ctx, task),
@@ -118,7 +132,7 @@ def show(ctx: Context, req: ShowTask) -> TaskDetail:
         ],
         done,
         total,
-        [RunView.of(run, reports.get(run.id)) for run in runs.of_task(ctx.tx, task.id, 50)],
+        [RunView.of(run, reports.get(run.id), hashes.get(run.id)) for run in attempts],
         [CommentView.of(c) for c in notes.comment_of_task(ctx.tx, task.id, after=0, limit=500)],
         [
             AttachmentView.of(a, files.path(task.id, a.name))
@@ -318,8 +332,12 @@ class Deleted(Result, frozen=True):
 )
 def delete(ctx: Around, req: DeleteTask) -> Deleted:
     """Remove a task with its runs, events, comments, links and files; a running one is refused."""
+    from shopfloor.ops.receipt_book import before_deletion  # noqa: PLC0415 - few tasks are deleted
+
+    write_receipts = before_deletion(ctx.service, ctx.settings)
 
     def work(tx: Any) -> Deleted:
+        write_receipts(tx, req.id)
         delete_task(tx, ctx.caller, req.id, children=req.children)
         return Deleted(req.id)
 

@@ -23,6 +23,12 @@ from shopfloor.surfaces.cli.parser import CONFIRMED, Said, parse
 from shopfloor.surfaces.cli.values import Reader
 
 RESULT = b'{"result":'
+# Commands that take more than one question, and where their way is written.
+WAYS = {
+    "receipt export": ("shopfloor.surfaces.cli.chain", "export"),
+    "receipt verify": ("shopfloor.surfaces.cli.chain", "verify_file"),
+    "export": ("shopfloor.surfaces.cli.exporting", "export"),
+}
 _WHERE = re.compile(r"^the request cannot be read: (.*?)(?: - at `\$\.(\w+).*`)$", re.DOTALL)
 
 
@@ -82,10 +88,18 @@ def run(command: Command, argv: Sequence[str], root: Root, console: Console) -> 
         if command.command == "watch" or getattr(said.flags, "follow", False):
             follow = import_module("shopfloor.surfaces.cli.follow")
             way = {"log": follow.log, "events": follow.events, "watch": follow.watch}
-            return int(way[command.command](desk, request.args, console, as_json=said.flags.json))
+            if command.command in way:
+                return int(
+                    way[command.command](desk, request.args, console, as_json=said.flags.json)
+                )
         if command.op == "order.wait":
             waiting = import_module("shopfloor.surfaces.cli.waiting")
             return int(waiting.wait(desk, request.args, console, as_json=said.flags.json))
+        if command.command in WAYS:
+            module, name = WAYS[command.command]
+            answered = getattr(import_module(module), name)(desk, request.args, said, console)
+            if answered is not None:
+                return int(answered)
         request_id = None
         if command.writes:
             request_id = said.flags.request_id or new_request_id(console)
@@ -162,7 +176,7 @@ def _show_one(command: Command, value: Any, said: Said, console: Console) -> Non
 
 def _verdict(command: Command, value: Any) -> int:
     """The exit code of an answer: what a check found is not a success."""
-    if command.result == "FsckView":
+    if command.result in ("FsckView", "Verified"):
         return 0 if value["ok"] else 1
     if command.result == "Diagnosis":
         return 1 if value["errors"] or value["warnings"] else 0

@@ -19,7 +19,7 @@ from shopfloor.surfaces.cli.catalog import Command, Field, Kind
 # Which integers name a task; a run's or a question's own number is told from them by its route.
 TASK_NAMES = frozenset({"id", "ids", "parent", "parents", "child", "origin", "on"})
 # What has numbers of its own, by its route.
-OWN_NUMBERS = ("runs", "questions")
+OWN_NUMBERS = ("runs", "questions", "receipts")
 # Which texts are long enough to come from standard input or a file.
 PROSE = frozenset({"body", "reason", "summary", "result", "question", "answer"})
 METAVARS: dict[Kind, str] = {
@@ -52,7 +52,7 @@ def _line(command: Command) -> str:
 def _command(op: Operation) -> Command:
     shape = inspect.type_info(op.request)
     assert isinstance(shape, inspect.StructType), op.name
-    fields = [_field(op, one) for one in shape.fields]
+    fields = [_field(op, one) for one in shape.fields if not _told(one.type)[0].get("paging")]
     own_task = "/tasks/{id}" in op.route
     return Command(
         command=op.command,

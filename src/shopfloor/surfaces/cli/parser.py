@@ -21,7 +21,9 @@ CONFIRMED = {
 }
 WIDTH = 80
 # What can be followed as it grows.
-FOLLOWED = frozenset({"log", "events"})
+FOLLOWED = frozenset({"log", "events", "export"})
+# What is written as lines, however many.
+WRITTEN = frozenset({"export", "receipt export"})
 
 
 class Option(NamedTuple):
@@ -53,6 +55,9 @@ OUTPUT = Option(
 )
 ENV = Option(
     ("--env",), "env", "A variable for the command; may be given again.", "NAME=VALUE", listed=True
+)
+FROM_FILE = Option(
+    ("--file",), "file", "Check a file that `shop receipt export` wrote, without a board.", "FILE"
 )
 CWD = Option(("--cwd",), "cwd", "The command's directory below the workspace.", "DIR")
 
@@ -96,7 +101,8 @@ def options(command: Command) -> list[Option]:
     own = [
         *((ENV, CWD) if command.rest else ()),
         *((FOLLOW,) if command.command in FOLLOWED else ()),
-        *((OUTPUT,) if command.result == "FileContent" else ()),
+        *((OUTPUT,) if command.result == "FileContent" or command.command in WRITTEN else ()),
+        *((FROM_FILE,) if command.command == "receipt verify" else ()),
         *((YES,) if command.op in CONFIRMED else ()),
         *((REQUEST_ID,) if command.writes else ()),
     ]

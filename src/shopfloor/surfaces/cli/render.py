@@ -12,7 +12,7 @@ from binascii import a2b_base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shopfloor.surfaces.cli import agents, moments, notify, orders, overview, upkeep
+from shopfloor.surfaces.cli import agents, moments, notify, orders, overview, receipts, upkeep
 from shopfloor.surfaces.cli.console import cells, cut, one_line
 from shopfloor.surfaces.cli.page import Cell, Page
 from shopfloor.surfaces.cli.sheet import STATUS_INKS, comment, run_rows, show, why
@@ -273,6 +273,11 @@ RENDERERS: dict[str, Renderer] = {
     "GraphView": overview.graph,
     "Timeline": overview.timeline,
     "History": overview.history,
+    "ReceiptView": receipts.receipt,
+    "ReceiptPage": receipts.listed,
+    "Verified": receipts.verified,
+    "KeyView": receipts.made_key,
+    "Rebuilt": receipts.rebuilt,
     "Stats": upkeep.stats,
     "BoardView": upkeep.board,
     "list[BoardView]": upkeep.boards,

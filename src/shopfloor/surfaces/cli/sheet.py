@@ -9,6 +9,7 @@ from typing import Any
 from shopfloor.surfaces.cli import agents, moments
 from shopfloor.surfaces.cli.console import one_line
 from shopfloor.surfaces.cli.page import Cell, Page
+from shopfloor.surfaces.cli.receipts import short
 
 STATUS_INKS = {
     "triage": "yellow",
@@ -87,6 +88,7 @@ def comment(value: Any, page: Page) -> None:
 def run_rows(runs: Sequence[dict[str, Any]], page: Page, *, with_task: bool) -> None:
     """Attempts as a table, with what went wrong."""
     rows = []
+    has_receipts = any(run["receipt"] for run in runs)
     for run in runs:
         told = run["outcome"] or run["state"]
         row = [Cell(str(run["id"]))]
@@ -98,6 +100,7 @@ def run_rows(runs: Sequence[dict[str, Any]], page: Page, *, with_task: bool) -> 
             Cell(page.age(run["claimed_at"])),
             Cell(page.lasted(run["started_at"] or run["claimed_at"], run["ended_at"])),
             Cell(_exit(run)),
+            *([Cell(short(run["receipt"]))] if has_receipts else []),
             Cell(run["error"] or run["summary"] or run["heartbeat_note"] or ""),
         ]
         rows.append(row)
@@ -110,6 +113,7 @@ def run_rows(runs: Sequence[dict[str, Any]], page: Page, *, with_task: bool) -> 
         ">age",
         ">took",
         ">exit",
+        *(["receipt"] if has_receipts else []),
         "words",
     ]
     page.table(head, rows)

@@ -1,0 +1,1 @@
+"""The whole ledger as lines of JSON."""
