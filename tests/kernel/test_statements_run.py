@@ -15,6 +15,7 @@ from shopfloor.domain.outcomes import Exit
 from shopfloor.domain.settings import Dispatch, Profile, Settings
 from shopfloor.domain.targets import parse
 from shopfloor.kernel import deliveries, planning, sweep
+from shopfloor.ops.receipt_book import Bookkeeper
 from shopfloor.ops.registry import everything
 from shopfloor.store import hosts, orders, plannings, runs
 from shopfloor.store.statements import FOLDER, Statements
@@ -128,11 +129,31 @@ def tell_everybody(board):
     board.ask("admin.gc", event_days=1)
 
 
+def keep_receipts(board):
+    """What is asked of receipts, and what writes them."""
+    board.create(command={"argv": ["x"]})
+    [one] = board.start()
+    board.settle(one.run_id, Exit(exit_code=0))
+    book = Bookkeeper(board.service)
+    book.bring_up()
+    board.create(command={"argv": ["x"]})
+    [one] = board.start()
+    board.settle(one.run_id, Exit(exit_code=0))
+    book.bring_up()
+    board.ask("receipt.show", id=1)
+    board.ask("receipt.show", run=1)
+    board.ask("receipt.show", task=1)
+    board.ask("receipt.list")
+    board.ask("receipt.export")
+    board.ask("receipt.verify")
+    board.ask("task.delete", id=1)
+
+
 @pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
 def test_every_statement_is_run(dialect, tmp_path, request):
     url = request.getfixturevalue("board_url") if dialect == "postgres" else None
     run = set()
-    parts = [look_at_everything, keep_house, tell_everybody, *SCENES]
+    parts = [look_at_everything, keep_house, tell_everybody, keep_receipts, *SCENES]
     for number, part in enumerate(parts):
         if url is not None:
             wipe(url)

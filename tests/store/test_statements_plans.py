@@ -38,6 +38,7 @@ WHOLE = re.compile(
     r"|after|archived|at|attempts?|before|deadline|everyone|goal|gone|id|last_priority|limit|live|most|now|number|pids?|pid_start|priority|rev"
     r"|reminders|rounds|shared|since|size|skip|tokens|turns|until|violations"
     r"|carrier|due|files|fresh|sends"
+    r"|seq|upto|floor|last_event|done|failed|skipped"
 )
 TEXTS = {"boot_id", "session_id", "template_id"}
 TYPICAL: dict[str, object] = {
@@ -47,6 +48,8 @@ TYPICAL: dict[str, object] = {
     "ids": [1, 2],
     "sound": ["lane0"],
     "tasks": [7, 8],
+    "run_ids": [1, 2],
+    "task_ids": [1, 2],
     "sort": "priority",
     "text": "%word%",
     "limit": 20,

@@ -50,14 +50,16 @@ def test_a_line_says_the_same_after_it_was_read(told):
     assert "\n" not in canonical(told)
 
 
-@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not on this machine")
 def test_a_line_is_what_jq_prints():
     told = {"b": 'é/\\"\t\n\x01\x7f\u2028\U0001f600', "a": [1, None, True, {}], "é": 2**53, "B": []}
     line = canonical(told)
-    said = subprocess.run(
-        ["jq", "-cS", "."], input=line.encode(), capture_output=True, check=True, timeout=30
-    )
-    assert said.stdout.decode() == f"{line}\n"
+    escaped = r'"b":"é/\\\"\t\n\u0001\u007f' + '\u2028\U0001f600",'
+    assert line == '{"B":[],"a":[1,null,true,{}],' + escaped + '"é":9007199254740992}'
+    if shutil.which("jq") is not None:
+        said = subprocess.run(
+            ["jq", "-cS", "."], input=line.encode(), capture_output=True, check=True, timeout=30
+        )
+        assert said.stdout.decode() == f"{line}\n"
 
 
 def test_a_time_is_told_in_utc_with_milliseconds():

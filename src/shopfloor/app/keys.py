@@ -18,10 +18,13 @@ from pathlib import Path
 
 from shopfloor.config import Home
 from shopfloor.domain.errors import Conflict, Unavailable
+from shopfloor.domain.settings import Settings
 from shopfloor.ops import signatures
 from shopfloor.ops.signatures import Signer
 from shopfloor.process.files import write_atomic
+from shopfloor.process.mask import LENGTH_LEAST
 from shopfloor.process.spec import OWN_PREFIX
+from shopfloor.runners import command
 
 KEY_BYTES = 32
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -45,6 +48,16 @@ class HomeKeys:
         told = sorted(pair for pair in env.items() if not pair[0].startswith(OWN_PREFIX))
         digest = hmac.digest(key, _encode(told).encode(errors="surrogateescape"), "sha256")
         return f"hmac-sha256:{name}:{digest.hex()}"
+
+    def secrets(self, settings: Settings, base: Mapping[str, str]) -> tuple[str, ...]:
+        """The values that no receipt may hold, the longest first."""
+        found = {
+            value
+            for profile in settings.profiles.values()
+            for value in command.secrets(profile, base)
+            if len(value) >= LENGTH_LEAST
+        }
+        return tuple(sorted(found, key=len, reverse=True))
 
     def signer(self) -> Signer | None:
         """Who signs receipts; None where nobody made a key."""

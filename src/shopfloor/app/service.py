@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from shopfloor.store.postgres import PostgresDatabase
 
 SETTINGS_GOOD_S = 0.25
-# Shorter values stand in too many places that are no secret.
-SECRET_CHARS_LEAST = 4
 # Agent programs that were installed meanwhile are found within so long.
 PROGRAMS_GOOD_S = 30.0
 SILENCE_SQLITE_MS = 3 * limits.LEASE_SQLITE_MS
@@ -113,15 +111,7 @@ class BoardService:
 
     def secrets(self, settings: Settings) -> tuple[str, ...]:
         """The values that no receipt may hold, the longest first."""
-        from shopfloor.runners.command import secrets  # noqa: PLC0415 - see keys
-
-        found = {
-            value
-            for profile in settings.profiles.values()
-            for value in secrets(profile, environment())
-            if len(value) >= SECRET_CHARS_LEAST
-        }
-        return tuple(sorted(found, key=len, reverse=True))
+        return self.keys.secrets(settings, environment())
 
     @property
     def shared(self) -> bool:

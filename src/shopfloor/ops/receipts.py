@@ -225,6 +225,7 @@ class KeyView(Result, frozen=True):
     "receipt.keygen",
     "POST /api/v1/receipt-chain/key",
     command="receipt keygen",
+    admin=True,
     kind="around",
     errors=(Conflict, Unavailable),
 )
@@ -246,6 +247,7 @@ class Rebuilt(Result, frozen=True):
     "receipt.rebuild",
     "POST /api/v1/receipt-chain/files",
     command="receipt rebuild",
+    admin=True,
     kind="around",
 )
 def rebuild_files(ctx: Around, req: NoArguments) -> Rebuilt:  # noqa: ARG001 - every operation has one
