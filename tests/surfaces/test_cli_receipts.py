@@ -53,7 +53,7 @@ def test_receipts_are_listed_and_shown(worked):
 
 def test_a_receipt_that_is_not_there_is_said(worked):
     assert worked("receipt", "show", 9).code == 3
-    assert worked("receipt", "show").code == 2
+    assert "receipt 3 " in worked("receipt", "show").out
     assert worked("receipt", "show", 1, "--run", 1).code == 2
     assert Shop.create(worked, "open") == 4
     missing = worked("receipt", "show", "--task", 4)

@@ -72,7 +72,7 @@ class ReceiptPage(Result, frozen=True):
 
 
 class ShowReceipt(Request, frozen=True, kw_only=True):
-    """Which receipt: by its number, or the one of an attempt, or of a task's last attempt."""
+    """Which receipt: by its number, or the one of an attempt, or of a task's last attempt; the newest otherwise."""
 
     id: Annotated[Number | None, Arg("The receipt's number.", positional=True)] = None
     run: Annotated[Number | None, Arg("The receipt of this attempt.")] = None
@@ -88,8 +88,8 @@ class ShowReceipt(Request, frozen=True, kw_only=True):
     errors=(NotFound, Invalid),
 )
 def show_receipt(ctx: Around, req: ShowReceipt) -> ReceiptView:
-    """Show one receipt: what an attempt was asked, by whom, how it ended and what it made."""
-    if sum(one is not None for one in (req.id, req.run, req.task)) != 1:
+    """Show one receipt, or the newest: what an attempt was asked, by whom, how it ended and what it made."""
+    if sum(one is not None for one in (req.id, req.run, req.task)) > 1:
         raise Invalid("name one receipt: by its number, with --run, or with --task")
     Bookkeeper(ctx.service).bring_up()
     found = ctx.read(lambda tx: _named(tx, req))
@@ -102,8 +102,8 @@ def _named(tx: Tx, req: ShowReceipt) -> Receipt:
     elif req.task is not None:
         found, what = receipts.latest_of_task(tx, req.task), f"#{req.task} has no receipt"
     else:
-        found = receipts.get(tx, req.id or 0)
-        what = f"there is no receipt {req.id}"
+        number = receipts.head(tx).seq if req.id is None else req.id
+        found, what = receipts.get(tx, number), f"there is no receipt {number or 'yet'}"
     if found is None:
         raise NotFound(
             f"{what}: an attempt gets one when it has ended and nothing of it lives; "
