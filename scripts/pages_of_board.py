@@ -10,7 +10,7 @@ from itertools import groupby
 import msgspec
 from page import page, span, table
 
-from shopfloor.domain import events, limits, settings, settings_web
+from shopfloor.domain import events, limits, settings, settings_chat, settings_web
 from shopfloor.domain.errors import BoardError
 from shopfloor.domain.lifecycle import (
     EDGES,
@@ -258,6 +258,7 @@ def setting_fields() -> str:
         ("[planner]", settings.Planner),
         ("[retention]", settings.Retention),
         ("[web]", settings_web.Web),
+        ("[chat.telegram]", settings_chat.Telegram),
     ):
         rows = [_setting(field) for field in settings.fields(kind)]
         words = " ".join((kind.__doc__ or "").split())

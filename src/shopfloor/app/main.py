@@ -33,6 +33,7 @@ PROGRAMS = {
         "Serve a worker's tools on standard input and output.",
         "shopfloor.surfaces.mcp.stdio",
     ),
+    "chat": ("Serve chats: `shop chat serve`.", "shopfloor.app.chat"),
     "init": ("Make the home and its default board.", "shopfloor.app.programs"),
     "doctor": ("Check this installation and its boards.", "shopfloor.app.programs"),
     "version": ("Print the version.", "shopfloor.app.programs"),

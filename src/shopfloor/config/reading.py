@@ -25,6 +25,7 @@ from shopfloor.domain.settings import (
     Settings,
     fields,
 )
+from shopfloor.domain.settings_chat import Telegram
 from shopfloor.domain.settings_web import Web
 
 T = TypeVar("T")
@@ -96,7 +97,7 @@ def parse(
 
     `programs` are the agent programs that have a preset; those that are `there` are profiles by themselves.
     """
-    tables = ("dispatch", "retention", "profiles", "planner", "web", "boards", "labels")
+    tables = ("dispatch", "retention", "profiles", "planner", "web", "chat", "boards", "labels")
     _known(read, tables, "the configuration")
     warnings: list[str] = []
     dispatch = {**_table(read, "dispatch"), **_table(_table(read, "boards"), board)}
@@ -109,6 +110,7 @@ def parse(
         ),
         profiles=profiles,
         planner=_planner(_table(read, "planner")) if "planner" in read else None,
+        telegram=_telegram(_table(read, "chat")),
         web=_web(_table(read, "web")) if "web" in read else Web(),
         labels=tuple(read.get("labels", ())),
         warnings=tuple(warnings),
@@ -254,6 +256,19 @@ def _web(given: dict[str, Any]) -> Web:
     if web.public_url is not None and not web.public_url.startswith(("http://", "https://")):
         raise Invalid(f"web.public_url begins with http:// or https://, unlike {web.public_url!r}")
     return web
+
+
+def _telegram(given: dict[str, Any]) -> Telegram | None:
+    _known(given, ("telegram",), "chat")
+    if "telegram" not in given:
+        return None
+    where = "chat.telegram"
+    telegram = _typed(Telegram, _fields(Telegram, _table(given, "telegram"), where), where)
+    if (telegram.token_file is None) == (telegram.token_env is None):
+        raise Invalid(f"{where} needs the bot's token: say token_file or token_env, and not both")
+    if not telegram.api.startswith(("http://", "https://")):
+        raise Invalid(f"{where}.api begins with http:// or https://, unlike {telegram.api!r}")
+    return telegram
 
 
 def _positive(found: dict[str, Any], names: tuple[str, ...], where: str) -> None:

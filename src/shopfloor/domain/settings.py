@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
 from shopfloor.domain import limits
+from shopfloor.domain.settings_chat import Telegram
 from shopfloor.domain.settings_web import Web
 from shopfloor.domain.words import Words
 
@@ -279,6 +280,7 @@ class Settings(NamedTuple):
     profiles: Mapping[str, Profile] = MappingProxyType({})
     planner: Planner | None = None
     web: Web = Web()
+    telegram: Telegram | None = None
     labels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

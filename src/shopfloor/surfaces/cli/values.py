@@ -32,10 +32,14 @@ class TaskName(NamedTuple):
 
 
 class Reader:
-    """Turns words into values; knows the time, the zone and standard input, which is read once."""
+    """Turns words into values; knows the time, the zone and standard input, which is read once.
 
-    def __init__(self, console: Console) -> None:
+    `files`: words may name files of this machine and its standard input; not where words come from afar.
+    """
+
+    def __init__(self, console: Console, *, files: bool = True) -> None:
         self._console = console
+        self._files = files
         self._reader_of_stdin: str | None = None
 
     def value(self, field: Field, word: str) -> Any:
@@ -57,12 +61,16 @@ class Reader:
 
     def content(self, field: Field, path: str) -> bytes:
         """The bytes of a file that is to be sent."""
+        if not self._files:
+            raise Invalid("a file cannot be taken from here; use `shop` on the machine that has it")
         if path == "-":
             return bytes(_inputs().standard_input_bytes(self._take_stdin(field)))
         return bytes(_inputs().read_file(path))
 
     def _prose(self, field: Field, word: str) -> str:
         """Text that may stand in a file or on standard input; `@@` begins words with one `@`."""
+        if not self._files:
+            return word
         if word == "-":
             return str(_inputs().standard_input(self._take_stdin(field)))
         if word.startswith("@@"):

@@ -1,0 +1,159 @@
+"""Brings the messages of subscriptions into chats: takes what is due, sends it, reports what came of it.
+
+The board keeps the messages and their retries; a message that was taken and not reported within a minute
+is given out again, so a bridge that dies between sending and reporting repeats it once at most.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from shopfloor.domain.errors import BoardError, Unavailable, from_dict
+from shopfloor.surfaces.chat.speech import Place, place_of
+from shopfloor.surfaces.cli.client import Ask, Client
+
+AT_ONCE: Final = 10
+# How long to wait for the board's next change, and how often it is looked at while it changes all the time.
+WAIT_S: Final = 5.0
+PAUSE_S: Final = 0.5
+BOARDS_EVERY_S: Final = 30.0
+REPORT_S: Final = 50.0
+
+
+class Sent(NamedTuple):
+    """What came of a message; `retry_after_s` is what the platform asks to wait."""
+
+    ok: bool
+    error: str = ""
+    retry_after_s: float | None = None
+
+
+Send = Callable[[int, Place, dict[str, Any]], Sent]
+
+
+class Courier:
+    """Serves all boards of a home for one platform until it is told to stop."""
+
+    def __init__(
+        self,
+        connect: Callable[[str | None], Client],
+        platform: str,
+        send: Send,
+        *,
+        say: Callable[[str], None],
+    ) -> None:
+        self._connect = connect
+        self._platform = platform
+        self._send = send
+        self._say = say
+        self._stopping = threading.Event()
+        self._boards: set[str] = set()
+        self._told = ""
+
+    def start(self) -> None:
+        threading.Thread(target=self._look_after, name="chat-boards", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _look_after(self) -> None:
+        """Serve each board, those that are made later too."""
+        while not self._stopping.is_set():
+            for board in self._patiently(self._found):
+                if board not in self._boards:
+                    self._boards.add(board)
+                    serve = threading.Thread(
+                        target=self._serve, args=(board,), name="chat-courier", daemon=True
+                    )
+                    serve.start()
+            self._stopping.wait(BOARDS_EVERY_S)
+
+    def _found(self) -> list[str]:
+        client = self._connect(None)
+        try:
+            return [str(one["slug"]) for one in _asked(client, None, "board.list", {})]
+        finally:
+            client.close()
+
+    def _serve(self, board: str) -> None:
+        while not self._stopping.is_set():
+            client = self._connect(board)
+            try:
+                self._follow(client, board)
+            except BoardError as failed:
+                self._tell(f"board {board}: {failed.message}")
+                self._stopping.wait(WAIT_S)
+            finally:
+                client.close()
+
+    def _follow(self, client: Client, board: str) -> None:
+        cursor = _asked(client, board, "event.list", {"limit": 1})["last"]
+        while not self._stopping.is_set():
+            while self._deliver(client, board):
+                pass
+            began = time.monotonic()
+            args = {"after": cursor, "limit": 1_000, "wait_s": WAIT_S}
+            cursor = _asked(client, board, "event.list", args)["last"]
+            self._tell("")
+            self._stopping.wait(max(PAUSE_S - (time.monotonic() - began), 0.05))
+
+    def _deliver(self, client: Client, board: str) -> int:
+        """Send what is due; how many messages it was."""
+        args = {"platform": self._platform, "limit": AT_ONCE}
+        taken = _asked(client, board, "delivery.take", args)
+        for one in taken:
+            if self._stopping.is_set():
+                return 0
+            sent = self._send(one["id"], place_of(one["target"]), one["message"])
+            report: dict[str, Any] = {"id": one["id"], "ok": sent.ok, "send": one["send"]}
+            if not sent.ok:
+                report["error"] = sent.error[:1_000]
+            if sent.retry_after_s is not None:
+                report["retry_after_ms"] = int(sent.retry_after_s * 1000)
+            self._report(client, board, report)
+        return len(taken)
+
+    def _report(self, client: Client, board: str, report: dict[str, Any]) -> None:
+        """Say what came of a message, as long as it is not given out again anyway."""
+        deadline = time.monotonic() + REPORT_S
+        while True:
+            try:
+                _asked(client, board, "delivery.report", report)
+            except Unavailable:
+                if time.monotonic() > deadline or self._stopping.wait(PAUSE_S):
+                    raise
+            else:
+                return
+
+    def _patiently(self, ask: Callable[[], list[str]]) -> list[str]:
+        while not self._stopping.is_set():
+            try:
+                return ask()
+            except BoardError as failed:
+                self._tell(failed.message)
+                self._stopping.wait(WAIT_S)
+        return []
+
+    def _tell(self, words: str) -> None:
+        """Say a trouble once, and not again before it was over."""
+        if words and words != self._told:
+            self._say(f"deliveries wait: {words}")
+        self._told = words
+
+
+def written(message: dict[str, Any]) -> str:
+    """A stored message as the text of a chat message."""
+    parts = (message.get("title"), message.get("text"), message.get("link"))
+    return "\n".join(str(part) for part in parts if part)
+
+
+def _asked(client: Client, board: str | None, op: str, args: dict[str, Any]) -> Any:
+    """The result of a question; raises the error that was answered."""
+    answer = json.loads(client.ask(Ask(op, json.dumps(args).encode(), board=board, actor="chat")))
+    if "error" in answer:
+        raise from_dict(answer)
+    return answer["result"]
