@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shopfloor.surfaces.cli import catalog
-from shopfloor.surfaces.cli.help import TITLES, of_command, of_family
+from shopfloor.surfaces.cli.help import TITLES, of_command
 
 HOW = (
     "Text needs no quotes: /create Paint the door --assignee bob. Lines below the first are the body. "
@@ -26,7 +26,7 @@ def manual(words: Sequence[str]) -> str:
         return of_command(found[0], WIDTH).replace("shop ", "/")
     members = catalog.family(asked[0])
     if members:
-        return of_family(asked[0], members, WIDTH).replace("shop ", "/")
+        return "\n".join(f"/{one.command}: {one.summary}" for one in members)
     return f"there is no command /{asked[0]}; /help lists them all"
 
 

@@ -2,7 +2,7 @@
 
 What Telegram has handed over it forgets with the next poll, so each batch is kept (`Inbox`) before that.
 A message is struck out when its answer was sent.  After a crash those that are left are handled again, with
-the request id that they had: their effect is not repeated, their answer at most once.
+the request id that they had: their effect is not repeated, and an answer once for each crash at most.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ class TelegramBridge:
         lanes: Lanes | None = None,
         poll_s: int = POLL_S,
         backoff_s: float = BACKOFF_FIRST_S,
+        last_s: float = LAST_ANSWERS_S,
     ) -> None:
         self._api = api
         self._settings = settings
@@ -89,6 +90,7 @@ class TelegramBridge:
         self._lanes = lanes or Lanes()
         self._poll_s = poll_s
         self._backoff_s = backoff_s
+        self._last_s = last_s
         self._guard = threading.Lock()
         self._kept = inbox.load()
         self._refused: dict[tuple[int, int], float] = {}
@@ -114,7 +116,7 @@ class TelegramBridge:
     def stop(self) -> None:
         """Poll no more, and finish what can be within a moment; the rest stays in the inbox."""
         self._stopping.set()
-        self._lanes.wait_idle(LAST_ANSWERS_S)
+        self._lanes.wait_idle(self._last_s)
         self._closed.set()
 
     def deliver(self, number: int, place: Place, message: dict[str, Any]) -> Sent:  # noqa: ARG002 - a courier's way
