@@ -43,8 +43,12 @@ def names(value: Any) -> list[str]:
 
 
 def generic(value: Any, page: Page) -> None:
-    """Any answer: names and values, a table for a list, words as they are."""
-    if isinstance(value, dict):
+    """Any answer: names and values, a table for a list or a page of one, words as they are."""
+    if isinstance(value, dict) and isinstance(value.get("items"), list):
+        _generic_table(value["items"], page)
+        if value.get("next") is not None:
+            page.note(f"more from {value['next']} on")
+    elif isinstance(value, dict):
         page.facts([(key.replace("_", " "), _plain(one, page)) for key, one in value.items()])
     elif isinstance(value, list):
         _generic_table(value, page)
