@@ -280,6 +280,10 @@ def setting_fields() -> str:
                     "this machine's name on shared boards, instead of its node name",
                 ),
                 (
+                    "`SHOPFLOOR_URL`, `SHOPFLOOR_URL_TOKEN`",
+                    "the address of boards on another machine, and the token for it; as `--url` and `--token`",
+                ),
+                (
                     "`SHOPFLOOR_TASK`, `_RUN`, `_TOKEN`",
                     "set by the dispatcher for workers; never by hand",
                 ),

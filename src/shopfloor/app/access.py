@@ -19,8 +19,9 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from shopfloor.app.web_address import kept
 from shopfloor.config import Home
-from shopfloor.domain.access import LINK_MS, TOKEN_PREFIX, Entry, Key, KeyKind, Role
+from shopfloor.domain.access import LINK_MS, TOKEN_PREFIX, Entry, Key, KeyKind, LoginLink, Role
 from shopfloor.domain.errors import Conflict, NotFound, Unavailable
 from shopfloor.process.files import write_atomic
 
@@ -114,12 +115,15 @@ class HomeAccess:
         self.note(actor, "token_revoked", detail=name)
         return found
 
-    def link(self, name: str) -> str:
-        """The secret of a new login link for the administrator of this home, good for an hour."""
+    def link(self, name: str) -> LoginLink:
+        """A new login link for the administrator of this home, good for an hour; raises Unavailable."""
+        found = kept(self._home)
+        if found is None:
+            raise Unavailable("there is no dashboard to log in at; `shop up` starts it")
         with self._changing() as keys:
             key, secret = _made("link", name, "admin", expires_at=_clock() + LINK_MS, creator=name)
             keys[key.hash] = key
-        return secret
+        return LoginLink(f"{found.url}/login#token={secret}", _clock() + LINK_MS)
 
     def open_session(self, key: Key, lasts_ms: int) -> tuple[Key, str]:
         """A session of who has shown this key; it ends with its token, a link's goes on by itself."""

@@ -13,9 +13,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from shopfloor.app.reach import HomeClient
-from shopfloor.config import actor, environment, find_home, wanted_board, worker_identity
-from shopfloor.domain.errors import BoardError
-from shopfloor.surfaces.cli.client import Program, WorkerIdentity
+from shopfloor.config import (
+    actor,
+    environment,
+    find_home,
+    wanted_board,
+    wanted_url,
+    worker_identity,
+)
+from shopfloor.domain.errors import BoardError, Invalid
+from shopfloor.surfaces.cli.client import Client, Program, WorkerIdentity
 from shopfloor.surfaces.cli.main import main as command_line
 
 if TYPE_CHECKING:
@@ -41,14 +48,24 @@ PROGRAMS = {
 }
 
 
-def program(name: str) -> Callable[[], Program]:
-    """A program whose module is loaded when its parser is asked for or it runs."""
+# What says nothing of a home, and is the same wherever the boards are.
+ANYWHERE = frozenset({"version"})
+ELSEWHERE = ("--url", "--token")
+
+
+def program(name: str, url: str | None = None) -> Callable[[], Program]:
+    """A program whose module is loaded when its parser is asked for or it runs; with an address most refuse."""
     summary, module = PROGRAMS[name]
 
     def add_arguments(parser: ArgumentParser) -> None:
         getattr(import_module(module), f"{name}_arguments")(parser)
 
     def run(args: Namespace) -> int:
+        if url is not None and name not in ANYWHERE:
+            raise Invalid(
+                f"`shop {name}` is about the home on this machine, and {url} is on another one; leave out --url "
+                "(and SHOPFLOOR_URL), or run it there"
+            )
         gc.set_threshold(*USUAL_GC)
         return int(getattr(import_module(module), name)(args))
 
@@ -71,17 +88,44 @@ def _main() -> int:
     except BoardError as wrong:
         print(f"shop: {wrong.message}", file=sys.stderr)
         return wrong.exit
+    words, url, token = elsewhere(sys.argv[1:])
     home = find_home()
+
+    def connect(board: str | None) -> Client:
+        if url is None:
+            return HomeClient(home, board)
+        from shopfloor.app.remote import RemoteClient  # noqa: PLC0415 - few commands go over a network
+
+        return RemoteClient(url, token, board)
+
     return command_line(
-        sys.argv[1:],
-        connect=lambda board: HomeClient(home, board),
+        words,
+        connect=connect,
         worker=None if found is None else WorkerIdentity(*found),
         actor=actor(),
         board=wanted_board(),
-        programs={name: program(name) for name in PROGRAMS},
+        programs={name: program(name, url) for name in PROGRAMS},
         environment=environment(),
         clock=lambda: time.time_ns() // 1_000_000,
         stdout=sys.stdout,
         stderr=sys.stderr,
         stdin=sys.stdin,
     )
+
+
+def elsewhere(argv: list[str]) -> tuple[list[str], str | None, str | None]:
+    """The words without `--url` and `--token`, which stand before the command, and what they or the environment say."""
+    url, token = wanted_url()
+    said = dict(zip(ELSEWHERE, (url, token), strict=True))
+    words: list[str] = []
+    at = 0
+    while at < len(argv) and argv[at].startswith("-") and argv[at] != "--":
+        name, equals, value = argv[at].partition("=")
+        if name in said and (equals or at + 1 < len(argv)):
+            said[name] = value if equals else argv[at + 1]
+            at += 1 if equals else 2
+            continue
+        taken = 2 if argv[at] == "--board" else 1
+        words += argv[at : at + taken]
+        at += taken
+    return words + argv[at:], said["--url"], said["--token"]

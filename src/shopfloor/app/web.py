@@ -13,11 +13,10 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from typing import NamedTuple
-from urllib.parse import quote
 
 from shopfloor.app.access import HomeAccess
 from shopfloor.app.boards import DEFAULT
+from shopfloor.app.web_address import kept, page_url
 from shopfloor.config import Home, actor
 from shopfloor.config.reading import load_settings
 from shopfloor.domain.errors import BoardError
@@ -31,14 +30,6 @@ BACKLOG = 512
 MODULE, NAME = "shopfloor.app.web_process", "shop-web"
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 - read, not listened on
 LEAVING_S = 5.0
-
-
-class Kept(NamedTuple):
-    """What `web.json` says: the address, and the process that serves there or served last."""
-
-    url: str
-    port: int
-    process: Identity | None
 
 
 class WebServer:
@@ -75,7 +66,7 @@ class WebServer:
             started=self._keep,
         )
         try:
-            self._say(f"dashboard: {login_link(self._home, self._url)}")
+            self._say(f"dashboard: {HomeAccess(self._home).link(actor()).url}")
         except BoardError as wrong:
             self._say(f"dashboard: {self._url} (no login link: {wrong.message})")
 
@@ -92,31 +83,6 @@ class WebServer:
         told = {"url": self._url, "port": self._port, "process": process}
         with contextlib.suppress(OSError):
             write_atomic(self._home.web, json.dumps(told).encode() + b"\n")
-
-
-def kept(home: Home) -> Kept | None:
-    """Where the home's dashboard is, or was last; None if it never was."""
-    try:
-        told = json.loads(home.web.read_text(encoding="utf-8"))
-        process = told["process"]
-        return Kept(told["url"], int(told["port"]), process and Identity(*process))
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
-
-
-def page_url(home: Home, board: str, task: int | None = None) -> str | None:
-    """The address of a board's or a task's page; None where there is no dashboard."""
-    web = load_settings(home, DEFAULT).web
-    found = kept(home)
-    if web.public_url is None and found is None:
-        return None
-    base = (web.public_url or (found.url if found else "")).rstrip("/")
-    return f"{base}/b/{quote(board)}" + ("" if task is None else f"/t/{task}")
-
-
-def login_link(home: Home, url: str) -> str:
-    """An address that logs the administrator of this home in, for an hour."""
-    return f"{url}/login#token={HomeAccess(home).link(actor())}"
 
 
 def _url(web: Web, port: int) -> str:
@@ -157,3 +123,6 @@ def _end(process: Identity) -> None:
     deadline = time.monotonic() + LEAVING_S
     while identity.alive(process) and time.monotonic() < deadline:
         time.sleep(0.02)
+
+
+__all__ = ["WebServer", "page_url"]

@@ -149,6 +149,14 @@ def wanted_board() -> str | None:
     return os.environ.get("SHOPFLOOR_BOARD") or None
 
 
+def wanted_url() -> tuple[str | None, str | None]:
+    """The address of boards on another machine that the environment names, and the token for it.
+
+    The token's variable is another one than a worker's, which is given to its run alone.
+    """
+    return os.environ.get("SHOPFLOOR_URL") or None, os.environ.get("SHOPFLOOR_URL_TOKEN") or None
+
+
 def host_name() -> str:
     """The name of this machine on shared boards."""
     return os.environ.get("SHOPFLOOR_HOST") or os.uname().nodename

@@ -36,6 +36,13 @@ class Key(NamedTuple):
         return self.expires_at is not None and now >= self.expires_at
 
 
+class LoginLink(NamedTuple):
+    """An address that logs a browser in, until a time."""
+
+    url: str
+    expires_at: int
+
+
 class Entry(NamedTuple):
     """One line of the audit log: who did what, from where, and what came of it."""
 

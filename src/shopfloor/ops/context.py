@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict, TypeVar
 
-from shopfloor.domain.access import Entry, Key, Role
+from shopfloor.domain.access import Entry, Key, LoginLink, Role
 from shopfloor.domain.caller import Caller
 from shopfloor.domain.diagnostics import Circumstances
 from shopfloor.domain.errors import GuardFailed
@@ -190,6 +190,7 @@ class Access(Protocol):
         self, name: str, role: Role, *, expires_at: int | None, creator: str
     ) -> tuple[Key, str]: ...
     def revoke(self, name: str, *, actor: str) -> Key: ...
+    def link(self, name: str) -> LoginLink: ...
     def audit(self, *, after: int | None, limit: int) -> list[Entry]: ...
 
 

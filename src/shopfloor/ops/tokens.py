@@ -119,6 +119,27 @@ def revoke_token(ctx: Around, req: OneToken) -> TokenView:
     return TokenView.of(ctx.service.access().revoke(req.name, actor=ctx.caller.name))
 
 
+class LinkView(Result, frozen=True):
+    """An address that logs a browser in as administrator, until its time is over."""
+
+    url: str
+    expires_at: datetime
+
+
+@operation(
+    "token.link",
+    "POST /api/v1/login-links",
+    command="token link",
+    kind="around",
+    errors=(Unavailable,),
+    admin=True,
+)
+def login_link(ctx: Around, req: NoArguments) -> LinkView:  # noqa: ARG001 - every operation has one
+    """Make a link that logs a browser in as administrator; it is good for an hour."""
+    made = ctx.service.access().link(ctx.caller.name)
+    return LinkView(made.url, always(made.expires_at))
+
+
 class ReadAudit(Request, frozen=True, kw_only=True):
     """Which lines of the audit log."""
 

@@ -24,6 +24,7 @@ TITLES = {
     "events": "Watch",
     "stats": "Figures",
     "admin": "Upkeep",
+    "tokens": "Who may come in over the network",
     "profiles": "Profiles",
     "notify": "Messages",
     "deliveries": "Messages",
@@ -53,6 +54,7 @@ def overview(programs: Sequence[Program], width: int | None) -> str:
         "",
         "`shop help COMMAND` says more, `shop help --all` everything.",
         "All commands that ask the board take --json, --board NAME and --quiet.",
+        "`shop --url URL --token TOKEN COMMAND` asks a board on another machine.",
     ]
     return "\n".join(lines)
 

@@ -244,6 +244,11 @@ def _events(value: Any, page: Page) -> None:
 
 
 RENDERERS: dict[str, Renderer] = {
+    "TokenList": upkeep.tokens,
+    "TokenView": upkeep.token,
+    "NewToken": upkeep.new_token,
+    "LinkView": upkeep.login_link,
+    "AuditPage": upkeep.audit,
     "Done": _done,
     "TaskView": _done,
     "Created": _created,

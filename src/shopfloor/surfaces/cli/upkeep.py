@@ -178,3 +178,55 @@ def diagnosis(value: Any, page: Page) -> None:
         page.note(f"more with --after {value['next']}")
     counted = (("error", value["errors"]), ("warning", value["warnings"]))
     page.note(", ".join(f"{n} {word}{'s' * (n != 1)}" for word, n in counted if n))
+
+
+def tokens(value: Any, page: Page) -> None:
+    """Who has a token."""
+    if not value["items"]:
+        page.note("nobody has a token; `shop token create NAME` makes one")
+        return
+    rows = [
+        [
+            Cell(one["name"]),
+            Cell(one["role"]),
+            Cell(page.age(one["created_at"])),
+            Cell(page.when(one["expires_at"]) or "never"),
+            Cell(one["creator"]),
+        ]
+        for one in value["items"]
+    ]
+    page.table(["token", "role", ">age", "expires", "made by"], rows)
+
+
+def token(value: Any, page: Page) -> None:
+    """A token that was revoked."""
+    page.line(f"the token {one_line(value['name'])} opens nothing any more")
+
+
+def new_token(value: Any, page: Page) -> None:
+    """A token's secret, alone on its line, so that it can be taken from there."""
+    page.line(value["secret"])
+    made = value["token"]
+    page.note(f"{one_line(made['name'])} is {made['role']}; this is shown once, so keep it well")
+
+
+def login_link(value: Any, page: Page) -> None:
+    """A link that logs a browser in."""
+    page.line(value["url"])
+    page.note(f"open it in a browser before {page.when(value['expires_at'])}")
+
+
+def audit(value: Any, page: Page) -> None:
+    """Who came in, and what was done about it."""
+    rows = [
+        [
+            Cell(str(one["number"])),
+            Cell(page.when(one["at"])),
+            Cell(one["who"]),
+            Cell(one["what"].replace("_", " "), "red" if "refused" in one["what"] else ""),
+            Cell(one["address"] or "-"),
+            Cell(one["detail"]),
+        ]
+        for one in value["items"]
+    ]
+    page.table([">line", "when", "who", "what", "from", "about"], rows)

@@ -22,7 +22,7 @@ from shopfloor.surfaces.web.answers import RETRY_AFTER_S, Status, told
 from shopfloor.surfaces.web.body import body
 from shopfloor.surfaces.web.catalog import Catalog, Found, Parameter, Route
 from shopfloor.surfaces.web.measures import Measures
-from shopfloor.surfaces.web.who import Who, allow
+from shopfloor.surfaces.web.who import Reception, Who
 
 CALL_BYTES_MAX = ATTACHMENT_BYTES_MAX * 4 // 3 + (1 << 20)
 BODY_BYTES_MAX = 2 << 20
@@ -42,15 +42,18 @@ class Asked(NamedTuple):
 class Api:
     """Carries out operations for people and workers who came in."""
 
-    def __init__(self, door: Door, catalog: Catalog, measures: Measures) -> None:
+    def __init__(
+        self, door: Door, catalog: Catalog, reception: Reception, measures: Measures
+    ) -> None:
         self._door = door
+        self._reception = reception
         self._measures = measures
         self.catalog = catalog
 
     async def call(self, request: Request, who: Who) -> Response:
         """`POST /api/v1/call`: an operation by its name; the answer is the door's own."""
         given = await json_object(request, CALL_BYTES_MAX)
-        answer = await self.ask(who, self._named(given, request))
+        answer = await self.ask(request, who, self._named(given, request))
         if answer.startswith(RESULT):
             return told(answer)
         return refused(answer)
@@ -58,14 +61,14 @@ class Api:
     async def by_path(self, request: Request, who: Who, found: Found) -> Response:
         """An operation by its own method and path; the answer is its result."""
         asked = await _by_path(request, found)
-        answer = await self.ask(who, asked)
+        answer = await self.ask(request, who, asked)
         if not answer.startswith(RESULT):
             return refused(answer)
         return told(answer[len(RESULT) : -1])
 
-    async def ask(self, who: Who, asked: Asked) -> bytes:
+    async def ask(self, request: Request, who: Who, asked: Asked) -> bytes:
         """The door's answer; raises Forbidden for what this caller may not ask."""
-        allow(who, asked.route)
+        await self._reception.allow(request, who, asked.route)
         begun = time.perf_counter()
         answer = await self._door.ask(envelope(who, asked))
         self._measures.asked(asked.route.op, time.perf_counter() - begun)

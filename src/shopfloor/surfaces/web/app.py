@@ -62,9 +62,9 @@ class WebApp:
         self._reception = Reception(door, keys, self._guard)
         self._sessions = Sessions(door, keys, self._guard, self._reception, days=web.session_days)
         self._measures = Measures()
-        self._api = Api(door, catalog.read(), self._measures)
-        self._files = TaskFiles(door, self._api)
-        self._live = Live(door, keys, self._api)
+        self._api = Api(door, catalog.read(), self._reception, self._measures)
+        self._files = TaskFiles(door, self._api, self._reception)
+        self._live = Live(door, keys, self._api, self._reception)
         self._metrics = Metrics(door, keys, self._measures, self._live.feeds)
         self._tools = LazyTools(door)
         self._pages = Pages()
@@ -109,11 +109,7 @@ class WebApp:
         if open_to_all is not None:
             return await open_to_all
         who = await self._reception.recognise(request)
-        try:
-            return await self._known(request, who, path)
-        except Forbidden:
-            await self._reception.refused(request, who, f"{request.method} {path[:200]}")
-            raise
+        return await self._known(request, who, path)
 
     def _open(self, request: Request, path: str) -> Awaitable[Response] | None:
         """The answer that needs no login, if this is such a path."""

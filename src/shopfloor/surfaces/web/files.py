@@ -26,7 +26,7 @@ from shopfloor.surfaces.web.ansi import html
 from shopfloor.surfaces.web.answers import API, told, value
 from shopfloor.surfaces.web.api import Api, Asked, envelope, refused
 from shopfloor.surfaces.web.body import number, pieces
-from shopfloor.surfaces.web.who import Who, allow
+from shopfloor.surfaces.web.who import Reception, Who
 
 SPOOLED_BYTES = 256 * 1024
 # A multiple of three, so that the pieces' base64 is the whole's.
@@ -50,15 +50,16 @@ SHOWN = {
 class TaskFiles:
     """Attachments and logs."""
 
-    def __init__(self, door: Door, api: Api) -> None:
+    def __init__(self, door: Door, api: Api, reception: Reception) -> None:
         self._door = door
+        self._reception = reception
         self._api = api
         self._uploads = asyncio.Semaphore(UPLOADS_MAX)
 
     async def put(self, request: Request, who: Who, task: int, name: str) -> Response:
         """Keep the body as a file of a task; a name that is taken gets a suffix, and the answer says it."""
         route = self._api.route("task.attach")
-        allow(who, route)
+        await self._reception.allow(request, who, route)
         given = envelope(
             who,
             Asked(route, {"id": task, "name": name, "content": ""}, _board(request), _key(request)),
@@ -75,7 +76,7 @@ class TaskFiles:
         asked = Asked(
             self._api.route("task.fetch"), {"id": task, "name": name}, _board(request), None
         )
-        found = json.loads(result_of(await self._api.ask(who, asked)))
+        found = json.loads(result_of(await self._api.ask(request, who, asked)))
         data = base64.b64decode(found["content"])
         ending = name[name.rfind(".") :].lower() if "." in name else ""
         shown = SHOWN.get(ending)
@@ -94,7 +95,7 @@ class TaskFiles:
         if given is not None:
             args["tail_bytes"] = number("tail_bytes", given)
         asked = Asked(self._api.route("task.log"), args, _board(request), None)
-        found = json.loads(result_of(await self._api.ask(who, asked)))
+        found = json.loads(result_of(await self._api.ask(request, who, asked)))
         shown = await asyncio.to_thread(html, found["text"])
         kept = {name: found[name] for name in ("size", "truncated", "path", "exists")}
         return value({"html": shown, **kept})

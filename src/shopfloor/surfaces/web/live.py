@@ -20,7 +20,7 @@ from shopfloor.surfaces.web.api import Api
 from shopfloor.surfaces.web.body import number
 from shopfloor.surfaces.web.protocol import abort
 from shopfloor.surfaces.web.stream import Feeds
-from shopfloor.surfaces.web.who import Keys, Who, allow
+from shopfloor.surfaces.web.who import Keys, Reception, Who
 
 SLOW_S = 30.0
 LOOK_S = 1.0
@@ -36,7 +36,8 @@ HEADERS = {
 class Live:
     """The open streams."""
 
-    def __init__(self, door: Door, keys: Keys, api: Api) -> None:
+    def __init__(self, door: Door, keys: Keys, api: Api, reception: Reception) -> None:
+        self._reception = reception
         self._keys = keys
         self._api = api
         self.feeds = Feeds(door)
@@ -51,7 +52,7 @@ class Live:
         """Send events until the reader leaves, or may not read any more."""
         if request.method != "GET":
             raise Invalid("a stream is read with GET")
-        allow(who, self._api.route("event.list"))
+        await self._reception.allow(request, who, self._api.route("event.list"))
         board, cursor = _asked(request)
         if self.feeds.readers >= STREAMS_MAX:
             raise Unavailable(f"{STREAMS_MAX} streams are open already")

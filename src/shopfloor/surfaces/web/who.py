@@ -61,7 +61,10 @@ class Who(NamedTuple):
 
 
 class Failures:
-    """Counts logins that failed, by the address they came from; too many in a minute are refused unseen."""
+    """Counts logins that failed, by the address they came from; after too many in a minute none is looked at.
+
+    A token that is good is good whatever others have tried from the same address.
+    """
 
     def __init__(self) -> None:
         self._failed: OrderedDict[str, list[float]] = OrderedDict()
@@ -112,19 +115,25 @@ class Reception:
         if key is None or key.kind != "session":
             raise NotLoggedIn(f"nobody is logged in here; {HOW}")
         if request.method not in ("GET", "HEAD"):
-            self._guard.proven(request)
+            try:
+                self._guard.proven(request)
+            except Forbidden:
+                await self._note(request, key.name, "refused", detail=request.url.path[:200])
+                raise
         return Who(key.name, key.role, key, by_cookie=True)
 
     async def login(self, request: Request, secret: str) -> Key:
         """The key that opens a session; raises NotLoggedIn, and TooOften who tries too often."""
+        self._failures.check(self._guard.sender(request).address)
         return await self._checked(request, secret, ("token", "link"))
 
-    async def refused(self, request: Request, who: Who, op: str) -> None:
-        """Write down that somebody asked for what is not his."""
-        address = self._guard.sender(request).address
-        await asyncio.to_thread(
-            self._keys.note, who.name, "refused", role=who.role, address=address, detail=op
-        )
+    async def allow(self, request: Request, who: Who, route: Route) -> None:
+        """Raise Forbidden for what this caller may not ask, and write it down."""
+        try:
+            allow(who, route)
+        except Forbidden:
+            await self._note(request, who.name, "refused", role=who.role, detail=route.op)
+            raise
 
     async def _bearer(self, request: Request, shown: str) -> Who:
         if shown[: len(SCHEME)].lower() != SCHEME:
@@ -136,27 +145,33 @@ class Reception:
         return Who(key.name, key.role, key)
 
     async def _worker(self, request: Request, shown: str) -> Who:
-        address = self._guard.sender(request).address
-        self._failures.check(address)
         board = request.query_params.get("board") or request.scope.get("shopfloor.board", "")
         try:
             visitor = await recognise(self._door, board, shown)
         except Forbidden as wrong:
-            self._failures.count(address)
+            self._failed(request)
             raise NotLoggedIn(wrong.message) from None
         return Who(f"run {visitor.run}", "worker", None, worker=visitor)
 
     async def _checked(self, request: Request, secret: str, kinds: tuple[str, ...]) -> Key:
-        address = self._guard.sender(request).address
-        self._failures.check(address)
         key = self._keys.find(secret)
         if key is not None and key.kind in kinds:
             return key
-        self._failures.count(address)
-        await asyncio.to_thread(self._keys.note, "?", "login_refused", address=address)
+        self._failed(request)
+        await self._note(request, "?", "login_refused")
         raise NotLoggedIn(
             "this token opens nothing: it is wrong, revoked or too old; `shop token link` prints a new link"
         )
+
+    def _failed(self, request: Request) -> None:
+        """Count a failure; raises TooOften where there were too many, and then it is not written down."""
+        address = self._guard.sender(request).address
+        self._failures.check(address)
+        self._failures.count(address)
+
+    async def _note(self, request: Request, who: str, what: str, **more: str) -> None:
+        address = self._guard.sender(request).address
+        await asyncio.to_thread(self._keys.note, who, what, address=address, **more)
 
 
 def allow(who: Who, route: Route) -> None:
