@@ -20,8 +20,8 @@ from shopfloor.kernel import sweep
 from shopfloor.kernel.questions import expire
 from shopfloor.kernel.retention import prune_events
 from shopfloor.kernel.settle import end_as
-from shopfloor.kernel.sweep import assign_default
 from tests.support.death import die_at
+from tests.support.schedule_scenes import SCENES as OF_SCHEDULES
 from tests.support.walk import at, lead
 
 USED = {"input_tokens": 5, "output_tokens": 6, "cost_micros": 7}
@@ -226,7 +226,7 @@ SCENES = [
     Scene(
         "assign default",
         stands("ready"),
-        lambda b, _t: b.write(lambda tx: assign_default(tx, SETTINGS, dry_run=False)),
+        lambda b, _t: b.write(lambda tx: sweep.assign_default(tx, SETTINGS, dry_run=False)),
     ),
     Scene(
         "link",
@@ -315,6 +315,7 @@ SCENES = [
         parked,
         lambda b, _t: b.ask("quota.clear", request_id="r", account="acme"),
     ),
+    *(Scene(*scene) for scene in OF_SCHEDULES),
     asks("task.answer", asked, answer="this one"),
     Scene("answer by default", overdue, lambda b, _t: b.write(expire)),
     own("run.progress", stands("running"), note="n", usage=USED, session_id="s", model="m"),

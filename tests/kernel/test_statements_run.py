@@ -21,10 +21,14 @@ from shopfloor.store import hosts, orders, plannings, runs
 from shopfloor.store.statements import FOLDER, Statements
 from tests.kernel.test_deaths import SCENES, SETTINGS
 from tests.support.places import Place, wipe
+from tests.support.schedules import HOUR, Floor
 from tests.support.walk import at
 
 SOURCE = Path(shopfloor.__file__).parent
 PLAIN = Statements("sqlite")
+# What they are asked about is not there, or has no number.
+NAMED = {"profile.show", "run.show", "run.guard", "question.show", "schedule.show",
+         "schedule.history", "schedule.preview", "order.show"}  # fmt: skip
 NAMES = {name for name in PLAIN.names() if PLAIN[name].source != "engine.sql"}
 
 
@@ -42,13 +46,7 @@ def look_at_everything(board):
             try:
                 board.ask(op.name, **({"id": task} if "id" in fields else {}))
             except BoardError:
-                assert op.name in (
-                    "profile.show",
-                    "run.show",
-                    "run.guard",
-                    "question.show",
-                    "order.show",
-                )
+                assert op.name in NAMED
     board.ask("task.why", id=waiting)
     idea = board.create(initial_status="triage")
     asked = {"verb": "split", "digest": "d", "attempts": 1}
@@ -74,6 +72,11 @@ def keep_house(board):
     board.write(lambda tx: runs.renew(tx, "here", 1))
     board.write(lambda tx: hosts.leave(tx, "here"))
     board.write(lambda tx: sweep.repair_queues(tx, 0))
+    floor = Floor(board)
+    floor.add("every 1h", keep=1, overlap="allow")
+    for _ in range(3):
+        floor.after(HOUR)
+    board.ask("schedule.show", name="t")
     board.write(lambda tx: sweep.prune_requests(tx, board.now))
     board.read(lambda tx: runs.live_of_host(tx, "here"))
     board.read(lambda tx: sweep.times(tx, SETTINGS))

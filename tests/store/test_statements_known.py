@@ -49,6 +49,8 @@ ROWS: dict[str, Any] = {
     "runtime": model.Runtime,
     "receipt": model.Receipt,
     "hook": model.Hook,
+    "schedule": model.Schedule,
+    "firing": model.Firing,
 }
 ROWLESS = {
     "meta",

@@ -35,8 +35,8 @@ WITHOUT_SCANS = "&options=-c%20enable_seqscan%3Doff"
 WHOLE = re.compile(
     r".*(_at|_id|_until|_ms|_before|_work|_review|_streak|_rounds|_count|_turns|_attempts|_run|_code|_signal"
     r"|_tokens|_micros|_bytes|_millis)"
-    r"|after|archived|at|attempts?|before|deadline|everyone|goal|gone|id|last_priority|limit|live|most|now|number|pids?|pid_start|priority|rev"
-    r"|reminders|rounds|shared|since|size|skip|tokens|turns|until|violations"
+    r"|after|anchor|archived|at|attempts?|before|deadline|everyone|fired|firings_max|goal|gone|id|keep|last_priority|limit|live|most|next_due|now|number|pids?|pid_start|priority|rev"
+    r"|reminders|rounds|shared|since|size|skip|times|tokens|turns|until|violations"
     r"|carrier|due|files|fresh|sends"
     r"|seq|upto|floor|last_event|done|failed|skipped"
 )
@@ -248,6 +248,18 @@ HOT: dict[str, tuple[dict[str, object], str, str]] = {
         "event_of_task",
     ),
     "spend_of_task": ({"task_id": 7}, "spend_of_task (task_id=?)", "spend_of_task"),
+    "schedule_due": ({"now": NOW, "limit": 5}, "INDEX schedule_due (", "schedule_due"),
+    "schedule_next": ({}, "INDEX schedule_due", "schedule_due"),
+    "firing_unfinished": (
+        {"schedule_id": 7, "limit": 5},
+        "INDEX firing_kept (schedule_id=?)",
+        "firing_kept",
+    ),
+    "firing_of_schedule": (
+        {"schedule_id": 7, "before": NOW, "limit": 5},
+        "INDEX sqlite_autoindex_firing_1 (schedule_id=? AND due_at<?)",
+        "firing_pkey",
+    ),
     "hold_of": (
         {"scope": "task", "name": "51"},
         "autoindex_hold_1 (scope=? AND name=?)",
@@ -255,10 +267,12 @@ HOT: dict[str, tuple[dict[str, object], str, str]] = {
     ),
 }
 # Their rows come in the order of the index, so that a limit ends the reading.
-IN_ORDER = ("task_pick", "task_look", "task_list", "task_due", "event_of_task", "event_after")
+IN_ORDER = ("task_pick", "task_look", "task_list", "task_due", "event_of_task", "event_after",
+            "firing_of_schedule")  # fmt: skip
 # A table that is read from its first row to its last; steps through an index or a WITH are no such thing.
 WHOLE_TABLE = re.compile(
-    r"SCAN (task|run|event|link|hold|request|parent|child|question|spend)$|Seq Scan", re.MULTILINE
+    r"SCAN (task|run|event|link|hold|request|parent|child|question|spend|schedule|firing)$|Seq Scan",
+    re.MULTILINE,
 )
 
 

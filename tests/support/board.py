@@ -71,6 +71,8 @@ TABLES = (
     "runtime",
     "receipt",
     "hook",
+    "firing",
+    "schedule",
 )
 
 

@@ -26,6 +26,7 @@ NUMBERED = {
     "request": "seq",
     "question": "id",
     "planning": "id",
+    "schedule": "id",
 }
 DIALECTS: tuple[Dialect, ...] = ("sqlite", "postgres")
 

@@ -40,6 +40,8 @@ HEAVY_MODULES = {
     "cryptography": "30 ms and an extra, and only who signs or checks signatures needs it",
     "shopfloor.app.profiles": "brings the trial of agent programs and its servers, which few requests need",
     "shopfloor.daemon.single": "brings the loops, and only `dispatch` without a daemon needs them",
+    "shopfloor.daemon.schedules": "brings time zones and cron, and only `dispatch` without a daemon needs them",
+    "shopfloor.ops.schedules": "brings time zones and cron, and only `dispatch` without a daemon needs them",
     "msgspec": "7 ms of every start, and a command at an open door reads no settings",
     "tomllib": "3 ms of every start, and most homes set nothing",
     "shutil": "2 ms of every start, and only a board that is deleted needs it",

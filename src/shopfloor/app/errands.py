@@ -7,6 +7,8 @@ from collections.abc import Callable
 from shopfloor.app.service import BoardService
 from shopfloor.daemon.errands import Errand
 from shopfloor.daemon.receipts import ReceiptErrand
+from shopfloor.daemon.schedules import ScheduleErrand
+from shopfloor.ops.schedules import maker
 
 
 def errands_of(
@@ -17,4 +19,7 @@ def errands_of(
     `ring` makes them look again, for threads that have done something; `say` tells who runs `shop up`.
     """
     del ring, say
-    return [ReceiptErrand(service)]
+    return [
+        ReceiptErrand(service),
+        ScheduleErrand(service.database, maker(service), lambda: service.files),
+    ]

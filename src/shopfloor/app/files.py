@@ -96,9 +96,13 @@ class BoardFiles:
     def forget_task(self, task_id: int) -> None:
         """Remove a deleted task's attachments, logs and scratch workspace."""
         shutil.rmtree(self._attachments(task_id), ignore_errors=True)
+        self.drop_log(task_id)
+        self.drop_scratch(task_id)
+
+    def drop_log(self, task_id: int) -> None:
+        """Remove a task's logs."""
         for path in (self.log_path(task_id), self.log_path(task_id).with_suffix(".log.1")):
             path.unlink(missing_ok=True)
-        self.drop_scratch(task_id)
 
     def has_scratch(self, task_id: int) -> bool:
         """Whether there is anything that `drop_scratch` would look at."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shopfloor.app.boards import BoardFolder, HomeBoards
-from shopfloor.config import Home, environment, host_name, safe_concurrency
+from shopfloor.config import Home, environment, host_name, host_zone, safe_concurrency
 from shopfloor.config.reading import load_settings
 from shopfloor.domain import limits
 from shopfloor.domain.diagnostics import Circumstances
@@ -156,6 +156,10 @@ class BoardService:
     def board(self) -> BoardInfo:
         return self.boards.get(self.slug)
 
+    def zone(self) -> str:
+        """The time zone of schedules that name none: this host's."""
+        return host_zone()
+
     def backup(self, target: str) -> int:
         """Copy the database into a new file; answers its size."""
         place = Path(target)
@@ -270,10 +274,15 @@ class NoDispatcher:
         self._service = service
 
     def run_pass(self, *, dry_run: bool, most: int | None) -> DispatchReport:
+        from shopfloor.daemon.schedules import fire_all  # noqa: PLC0415 - few requests make a pass
         from shopfloor.daemon.single import look, single_pass  # noqa: PLC0415 - brings the loops
+        from shopfloor.ops.schedules import maker  # noqa: PLC0415 - few requests make a pass
 
-        work = look if dry_run else single_pass
-        return work(self._service, most=most)
+        if dry_run:
+            return look(self._service, most=most)
+        if not self._service.shared:
+            fire_all(self._service.database, maker(self._service))
+        return single_pass(self._service, most=most)
 
     def wait_for_change(self, seen: int, timeout_s: float) -> int:  # noqa: ARG002 - one door, one port
         """Nobody else can change a board whose lock is held here, so there is nothing to wait for."""

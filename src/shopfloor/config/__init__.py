@@ -162,6 +162,15 @@ def host_name() -> str:
     return os.environ.get("SHOPFLOOR_HOST") or os.uname().nodename
 
 
+def host_zone() -> str:
+    """The name of this machine's time zone, as its set-up has it; UTC where it names none."""
+    given = os.environ.get("TZ", "").lstrip(":")
+    found = given if "/" in given or given == "UTC" else ""
+    if not found:
+        found = os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2]
+    return found.removeprefix("posix/").removeprefix("right/") or "UTC"
+
+
 def safe_concurrency() -> int:
     """How many workers this machine takes without being told: by cores and memory, at least one."""
     cores = os.cpu_count() or 1

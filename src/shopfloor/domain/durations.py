@@ -38,4 +38,14 @@ def words(ms: int) -> str:
     return f"{seconds} s"
 
 
+def short(ms: int) -> str:
+    """A duration as it is written: 90s, 1h30m, 2d; what `duration_ms` reads again."""
+    parts = []
+    for unit in ("w", "d", "h", "m", "s", "ms"):
+        if ms >= _UNITS[unit]:
+            parts.append(f"{ms // _UNITS[unit]}{unit}")
+            ms %= _UNITS[unit]
+    return "".join(parts) or "0s"
+
+
 _WORDS = (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1))

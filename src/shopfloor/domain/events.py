@@ -115,6 +115,14 @@ KINDS: dict[str, EventKind] = {
         "A message about the task was given up; the task's own course is not touched by it.",
         ("delivery", "target", "error"),
     ),
+    "schedule_added": EventKind("A person made a schedule.", ("schedule", "words", "zone")),
+    "schedule_changed": EventKind(
+        "A person edited, paused, resumed or removed a schedule.", ("schedule", "change")
+    ),
+    "schedule_held": EventKind(
+        "A due time of a schedule put no task on the board: skipped, missed, refused, or before it by the clock.",
+        ("schedule", "outcome", "due", "reason"),
+    ),
     "snapshot": EventKind("Older events were forgotten; this one tells the status.", ("pruned",)),
 }
 

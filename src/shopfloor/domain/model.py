@@ -337,3 +337,49 @@ class Hook(NamedTuple):
     last_at: int | None
     last_error: str | None
     last_error_at: int | None
+
+
+class Schedule(NamedTuple):
+    """What puts a task on the board each time it is due."""
+
+    id: int
+    name: str
+    words: str
+    kind: str
+    expression: str
+    zone: str
+    anchor: int
+    request: str
+    overlap: str
+    missed: str
+    window_ms: int
+    jitter_ms: int
+    ends_at: int | None
+    firings_max: int | None
+    keep: int
+    keep_ms: int | None
+    fired: int
+    settled_until: int
+    next_due: int | None
+    next_at: int | None
+    paused_at: int | None
+    paused_by: str | None
+    clock_at: int
+    creator: str
+    created_at: int
+    changed_at: int
+
+
+class Firing(NamedTuple):
+    """One due time of a schedule, and what came of it."""
+
+    schedule_id: int
+    due_at: int
+    at: int
+    outcome: str
+    number: int | None
+    times: int
+    task_id: int | None
+    by_hand: str | None
+    reason: str | None
+    dropped_at: int | None

@@ -93,6 +93,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "subscription": ("shopfloor.ops.notify",),
     "delivery": ("shopfloor.ops.deliveries",),
     "receipt": ("shopfloor.ops.receipts", "shopfloor.ops.receipt_check"),
+    "schedule": ("shopfloor.ops.schedules", "shopfloor.ops.schedule_edit"),
     "profile": ("shopfloor.ops.profiles",),
     "token": ("shopfloor.ops.tokens",),
 }

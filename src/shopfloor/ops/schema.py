@@ -28,6 +28,7 @@ def Arg(  # noqa: N802 - it stands where a type's annotation stands, and reads a
     words: str,
     *,
     positional: bool = False,
+    leading: bool = False,
     flag: str | None = None,
     metavar: str | None = None,
     unit: str | None = None,
@@ -38,11 +39,13 @@ def Arg(  # noqa: N802 - it stands where a type's annotation stands, and reads a
 ) -> msgspec.Meta:
     """What a field means, and how a command line takes it.
 
-    `unit="ms"` lets a command line take a duration such as `10m`; `rest` takes all words after `--`;
-    `json` takes JSON text, or `@FILE`; `paging` fields are the command line's own to fill in.
+    A `leading` one is positional and goes before those that are only that.  `unit="ms"` lets a command
+    line take a duration such as `10m`; `rest` takes all words after `--`; `json` takes JSON text, or
+    `@FILE`; `paging` fields are the command line's own to fill in.
     """
     cli = {
-        "positional": positional,
+        "positional": positional or leading,
+        "leading": leading,
         "flag": flag,
         "metavar": metavar,
         "unit": unit,

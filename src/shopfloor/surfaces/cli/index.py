@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from msgspec import NODEFAULT, inspect
 
+from shopfloor.domain.durations import short
 from shopfloor.ops.registry import Operation, everything
 from shopfloor.surfaces.cli.catalog import Command, Field, Kind
 
@@ -52,7 +53,9 @@ def _line(command: Command) -> str:
 def _command(op: Operation) -> Command:
     shape = inspect.type_info(op.request)
     assert isinstance(shape, inspect.StructType), op.name
-    fields = [_field(op, one) for one in shape.fields if not _told(one.type)[0].get("paging")]
+    asked = [one for one in shape.fields if not _told(one.type)[0].get("paging")]
+    leading_first = sorted(asked, key=lambda one: not _told(one.type)[0].get("leading"))
+    fields = [_field(op, one) for one in leading_first]
     own_task = "/tasks/{id}" in op.route
     return Command(
         command=op.command,
@@ -93,7 +96,7 @@ def _field(op: Operation, field: inspect.Field) -> Field:
         listed=listed,
         required=field.required,
         choices=choices,
-        default=_default(field),
+        default=_default(field, kind),
     )
 
 
@@ -157,12 +160,12 @@ def _scalar(core: inspect.Type, name: str, cli: dict[str, Any], *, is_task: bool
     return next((kind for shape, kind in kinds if isinstance(core, shape)), "json")
 
 
-def _default(field: inspect.Field) -> str:
+def _default(field: inspect.Field, kind: Kind) -> str:
     """The default as help shows it; empty for those that go without saying."""
     value = field.default
     if value is NODEFAULT or value is None or value is False or value in ("", 0, ()):
         return ""
-    return str(value)
+    return short(value) if kind == "ms" else str(value)
 
 
 def _with_file(fields: list[Field]) -> list[Field]:

@@ -12,7 +12,16 @@ from binascii import a2b_base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shopfloor.surfaces.cli import agents, moments, notify, orders, overview, receipts, upkeep
+from shopfloor.surfaces.cli import (
+    agents,
+    moments,
+    notify,
+    orders,
+    overview,
+    receipts,
+    schedules,
+    upkeep,
+)
 from shopfloor.surfaces.cli.console import cells, cut, one_line
 from shopfloor.surfaces.cli.page import Cell, Page
 from shopfloor.surfaces.cli.sheet import STATUS_INKS, comment, run_rows, show, why
@@ -37,7 +46,11 @@ def names(value: Any) -> list[str]:
         if isinstance(value.get(key), int | str):
             return [str(value[key])]
     return next(
-        (names(value[key]) for key in ("task", "items", "order", "root", "child") if key in value),
+        (
+            names(value[key])
+            for key in ("task", "items", "order", "root", "child", "schedule")
+            if key in value
+        ),
         [],
     )
 
@@ -307,4 +320,12 @@ RENDERERS: dict[str, Renderer] = {
     "OrderPage": orders.table,
     "OrderDetail": orders.show,
     "Reclaimed": orders.reclaimed,
+    "SchedulePage": schedules.schedules,
+    "ScheduleView": schedules.schedule,
+    "Scheduled": schedules.added,
+    "ScheduleDetail": schedules.detail,
+    "HistoryPage": schedules.history,
+    "FiringView": schedules.fired,
+    "Upcoming": schedules.upcoming,
+    "RemovedSchedule": schedules.removed,
 }
