@@ -97,7 +97,7 @@ def say_clock_back(tx: Tx) -> int:
             f"{_local(schedule, schedule.settled_until)} does not fire again, the next is due at "
             f"{_local(schedule, schedule.next_due)}; `shop cron resume {schedule.name}` goes on from now"
         )
-        _note(tx, schedule, tx.now, "clock", reason)
+        _note(tx, schedule, tx.now, outcome="clock", reason=reason)
         schedules.put(tx, schedule._replace(clock_at=tx.now))
     return len(back)
 
@@ -151,7 +151,14 @@ def _fire(tx: Tx, schedule: Schedule, make: Make) -> bool:
         return False
     settled, fired = schedule.settled_until, schedule.fired
     if due.missed_last is not None:
-        _note(tx, schedule, due.missed_last, "missed", _missed(due.missed), times=due.missed)
+        _note(
+            tx,
+            schedule,
+            due.missed_last,
+            outcome="missed",
+            reason=_missed(due.missed),
+            times=due.missed,
+        )
         settled = max(settled, due.missed_last)
     for due_at in due.fire:
         told = _fire_once(tx, schedule._replace(fired=fired), due_at, make)
@@ -167,7 +174,7 @@ def _fire(tx: Tx, schedule: Schedule, make: Make) -> bool:
 def _stop(tx: Tx, schedule: Schedule, reason: str) -> None:
     """Pause a schedule whose rule means nothing on this host any more, and say so."""
     assert schedule.next_due is not None
-    _note(tx, schedule, schedule.next_due, "refused", reason)
+    _note(tx, schedule, schedule.next_due, outcome="refused", reason=reason)
     paused = schedule._replace(next_due=None, next_at=None, paused_at=tx.now, paused_by="the board")
     schedules.put(tx, paused)
 
@@ -181,7 +188,7 @@ def _fire_once(
         open_tasks = schedules.unfinished(tx, schedule.id, FIRINGS_QUEUED_MAX)
     reason = _overlap(schedule, open_tasks)
     if reason is not None:
-        noted = _note(tx, schedule, due_at, "skipped", reason)
+        noted = _note(tx, schedule, due_at, outcome="skipped", reason=reason)
         return Outcome("skipped", None, reason) if noted else None
     number = schedule.fired + 1
     if not schedules.begin_firing(
@@ -193,7 +200,7 @@ def _fire_once(
         task_id = make(tx, schedule, Occasion(number, due_at, waits_for))
     except (Invalid, Refused) as refused:
         schedules.refused(tx, schedule.id, due_at, refused.message)
-        _tell(tx, schedule, due_at, "refused", refused.message)
+        _tell(tx, schedule, due_at, outcome="refused", reason=refused.message)
         return Outcome("refused", None, refused.message)
     schedules.made(tx, schedule.id, due_at, task_id)
     return Outcome("fired", task_id, None)
@@ -215,18 +222,18 @@ def _missed(count: int) -> str:
 
 
 def _note(
-    tx: Tx, schedule: Schedule, due_at: int, outcome: str, reason: str, *, times: int = 1
+    tx: Tx, schedule: Schedule, due_at: int, *, outcome: str, reason: str, times: int = 1
 ) -> bool:
     """A row of the history that made no task, and its event; false: the row was there."""
     noted = schedules.begin_firing(
         tx, schedule.id, due_at, outcome=outcome, reason=reason, times=times
     )
     if noted:
-        _tell(tx, schedule, due_at, outcome, reason)
+        _tell(tx, schedule, due_at, outcome=outcome, reason=reason)
     return noted
 
 
-def _tell(tx: Tx, schedule: Schedule, due_at: int, outcome: str, reason: str) -> None:
+def _tell(tx: Tx, schedule: Schedule, due_at: int, *, outcome: str, reason: str) -> None:
     data: dict[str, object] = {
         "schedule": schedule.name,
         "outcome": outcome,
