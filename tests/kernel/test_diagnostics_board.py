@@ -31,6 +31,60 @@ def test_work_without_a_dispatcher_is_an_error_until_one_runs(board):
     assert board.ask("diagnostics.list").items == []
 
 
+def told(board, *, ok):
+    """What is due is taken by its bridge, and arrives or not."""
+    for one in board.ask("delivery.take", platform="irc"):
+        board.ask("delivery.report", id=one.id, ok=ok, error="" if ok else "nobody there")
+
+
+def failing(board):
+    """A task whose end could not be told to its chat: a message that was sent once."""
+    task = board.create(assignee="a")
+    subscription = board.ask("subscription.add", target="chat:irc/dev", task=task).id
+    board.ask("task.complete", id=task)
+    board.clock.advance(MINUTE)
+    told(board, ok=False)
+    return subscription
+
+
+def test_a_target_that_messages_do_not_arrive_at_is_told_until_one_does(board):
+    failing(board)
+    [found] = board.ask("diagnostics.list").items
+    assert (found.code, found.severity, found.task) == ("deliveries_failing", "warning", None)
+    assert "chat:irc" in found.sentence and "nobody there" in found.sentence
+    for _ in range(4):
+        board.clock.advance(HOUR)
+        told(board, ok=False)
+    [found] = board.ask("diagnostics.list").items
+    assert found.severity == "error"
+    carry_out(board, found.steps[0])
+    told(board, ok=True)
+    assert board.ask("diagnostics.list").items == []
+
+
+def test_a_later_message_that_arrives_makes_up_for_one_that_was_given_up(board):
+    failing(board)
+    for _ in range(4):
+        board.clock.advance(HOUR)
+        told(board, ok=False)
+    other = board.create(assignee="a")
+    board.ask("subscription.add", target="chat:irc/dev", task=other)
+    board.ask("task.complete", id=other)
+    board.clock.advance(MINUTE)
+    assert len(board.ask("diagnostics.list").items) == 1
+    told(board, ok=True)
+    assert board.ask("diagnostics.list").items == []
+
+
+def test_a_target_that_nobody_subscribes_any_more_is_no_trouble(board):
+    subscription = failing(board)
+    [found] = board.ask("diagnostics.list").items
+    [end] = [step for step in found.steps if step.ends]
+    assert end.command == f"shop notify unsubscribe {subscription}"
+    carry_out(board, end)
+    assert board.ask("diagnostics.list").items == []
+
+
 def test_a_disk_that_is_nearly_full_says_how_much_is_left(board):
     here = Circumstances("/home/of/the/board", 700 * 1024 * 1024)
     board.service.here = here

@@ -14,10 +14,13 @@ from shopfloor.domain.diagnostics import (
     Severity,
     Step,
 )
+from shopfloor.domain.targets import shown
 from shopfloor.kernel.task_rules import Hit
 from shopfloor.kernel.why import Surroundings
+from shopfloor.store.diagnostics import Troubled
 
 MEGABYTE = 1024 * 1024
+SUBSCRIPTIONS_NAMED = 3
 
 
 class BoardLook(NamedTuple):
@@ -29,6 +32,7 @@ class BoardLook(NamedTuple):
     waiting: int
     waits_since: int | None
     newest: int | None
+    troubled: list[Troubled]
 
 
 class Told(NamedTuple):
@@ -38,22 +42,58 @@ class Told(NamedTuple):
     advice: Advice
 
 
-BoardRule = Callable[[BoardLook], Told | None]
+BoardRule = Callable[[BoardLook], list[Told]]
 
 
-def _no_dispatcher(look: BoardLook) -> Told | None:
+def _no_dispatcher(look: BoardLook) -> list[Told]:
     if not look.waiting or look.waits_since is None or look.around.dispatchers:
-        return None
+        return []
     number = "one task waits" if look.waiting == 1 else f"{look.waiting} tasks wait"
     sentence = f"{number} for a dispatcher, and none is running"
     start = Step("start one on this host", "shop up")
-    return Told(Hit("error", look.waits_since), Advice(sentence, (start,)))
+    return [Told(Hit("error", look.waits_since), Advice(sentence, (start,)))]
 
 
-def _disk_nearly_full(look: BoardLook) -> Told | None:
+def _deliveries_failing(look: BoardLook) -> list[Told]:
+    by_target: dict[str, list[Troubled]] = {}
+    for one in look.troubled:
+        by_target.setdefault(one.target, []).append(one)
+    return [_failing(target, troubled) for target, troubled in by_target.items()]
+
+
+def _failing(target: str, troubled: list[Troubled]) -> Told:
+    """One target that messages do not arrive at, the newest message first."""
+    last = troubled[0]
+    given_up = sum(one.state == "given_up" for one in troubled)
+    number = "one message" if len(troubled) == 1 else f"{len(troubled)} messages"
+    sentence = f"{number} to {shown(target)} did not arrive, {given_up} given up; the last one: {last.error}"
+    subscriptions = sorted({one.subscription for one in troubled if one.subscription is not None})
+    again = Step(
+        "send it again, when the cause is gone",
+        f"shop notify retry {last.id}",
+        "delivery.retry",
+        {"id": last.id},
+        ends=False,
+    )
+    ending = [
+        Step(
+            "tell it nothing more",
+            f"shop notify unsubscribe {number}",
+            "subscription.remove",
+            {"id": number},
+            ends=len(subscriptions) == 1,
+        )
+        for number in subscriptions[:SUBSCRIPTIONS_NAMED]
+    ]
+    severity: Severity = "error" if given_up else "warning"
+    since = min(one.created_at for one in troubled)
+    return Told(Hit(severity, since), Advice(sentence, (again, *ending)))
+
+
+def _disk_nearly_full(look: BoardLook) -> list[Told]:
     free = look.here.disk_free
     if free >= DISK_FREE_LOW:
-        return None
+        return []
     sentence = f"{free // MEGABYTE} MB are free on the disk of {look.here.disk}; when it is full, no change can be written"
     steps = (
         Step(
@@ -66,10 +106,10 @@ def _disk_nearly_full(look: BoardLook) -> Told | None:
         Step("see what takes the room", f"du -xsh {look.here.disk}/boards/*/*", ends=False),
     )
     severity: Severity = "error" if free < DISK_FREE_LEAST else "warning"
-    return Told(Hit(severity, look.now), Advice(sentence, steps))
+    return [Told(Hit(severity, look.now), Advice(sentence, steps))]
 
 
-def _clock_moved(look: BoardLook) -> Told | None:
+def _clock_moved(look: BoardLook) -> list[Told]:
     ahead = 0 if look.newest is None else look.newest - look.now
     see = Step("see whether this host's clock is right now", "date --utc", ends=False)
     if ahead >= CLOCK_MOVED_MS:
@@ -77,14 +117,14 @@ def _clock_moved(look: BoardLook) -> Told | None:
             f"the board wrote its last event {_span(ahead)} in the future: the clock was set back since, so due "
             "times and leases of before lie too far ahead"
         )
-        return Told(Hit("error", look.now), Advice(sentence, (see,)))
+        return [Told(Hit("error", look.now), Advice(sentence, (see,)))]
     shift = look.here.clock_shift_ms
     if abs(shift) < CLOCK_MOVED_MS:
-        return None
+        return []
     way = "forward" if shift > 0 else "back"
     sentence = f"this host's clock was set {way} by {_span(abs(shift))} while `shop up` was running"
     anew = Step("begin anew with the clock as it is; workers go on", "shop down && shop up")
-    return Told(Hit("warning", look.now), Advice(sentence, (see, anew)))
+    return [Told(Hit("warning", look.now), Advice(sentence, (see, anew)))]
 
 
 def _span(ms: int) -> str:
@@ -96,6 +136,7 @@ def _span(ms: int) -> str:
 
 BOARD_RULES: dict[str, BoardRule] = {
     "no_dispatcher": _no_dispatcher,
+    "deliveries_failing": _deliveries_failing,
     "disk_nearly_full": _disk_nearly_full,
     "clock_moved": _clock_moved,
 }

@@ -88,14 +88,13 @@ def _order(finding: Finding) -> tuple[bool, bool, int, int]:
 
 def _of_board(tx: Tx, around: Surroundings, here: Circumstances) -> list[Finding]:
     waiting, since = stored.waiting_work(tx)
-    look = BoardLook(tx.now, around, here, waiting, since, stored.newest_time(tx))
-    found = []
-    for code, rule in BOARD_RULES.items():
-        told = rule(look)
-        if told is not None:
-            hit, advice = told
-            found.append(Finding(code, hit.severity, None, None, hit.since, _always(advice)))
-    return found
+    newest = stored.newest_time(tx)
+    look = BoardLook(tx.now, around, here, waiting, since, newest, stored.troubled(tx))
+    return [
+        Finding(code, hit.severity, None, None, hit.since, _always(advice))
+        for code, rule in BOARD_RULES.items()
+        for hit, advice in rule(look)
+    ]
 
 
 def _always(advice: Advice) -> Callable[[], Advice]:

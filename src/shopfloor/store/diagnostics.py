@@ -8,6 +8,7 @@ from typing import NamedTuple
 from shopfloor.store.db import Tx
 
 NEWEST = 20
+DELIVERIES = 1_000
 
 
 class Suspect(NamedTuple):
@@ -49,6 +50,17 @@ class DeadParent(NamedTuple):
     id: int
     status: str
     archived_from: str | None
+
+
+class Troubled(NamedTuple):
+    """A message that did not arrive."""
+
+    id: int
+    target: str
+    state: str
+    error: str
+    created_at: int
+    subscription: int | None
 
 
 def suspects(
@@ -93,6 +105,15 @@ def dead_parents(tx: Tx, task_ids: Collection[int]) -> dict[int, list[DeadParent
     for child, *parent in tx.all("diagnosis_dead_parents", tasks=list(task_ids)):
         found.setdefault(child, []).append(DeadParent._make(parent))
     return found
+
+
+def troubled(tx: Tx) -> list[Troubled]:
+    """Messages that did not arrive, the newest first; not those of targets that have got a later one."""
+    found = [Troubled._make(row) for row in tx.all("diagnosis_troubled", limit=DELIVERIES)]
+    if not found:
+        return found
+    arrived = {row[0]: row[1] for row in tx.all("diagnosis_arrived", limit=DELIVERIES)}
+    return [one for one in found if one.id > arrived.get(one.target, 0)]
 
 
 def waiting_work(tx: Tx) -> tuple[int, int | None]:

@@ -56,3 +56,16 @@ SELECT COUNT(*), MIN(changed_at) FROM task
 -- name: diagnosis_newest
 -- The latest of the times that were written last.
 SELECT MAX(at) FROM (SELECT at FROM event ORDER BY id DESC LIMIT :limit) AS written
+
+-- name: diagnosis_troubled
+-- Messages that did not arrive and that somebody still wants to hear, the newest first.
+SELECT delivery.id, delivery.target, delivery.state, delivery.error, delivery.created_at, delivery.subscription_id
+  FROM delivery LEFT JOIN subscription ON subscription.id = delivery.subscription_id
+ WHERE delivery.error IS NOT NULL AND delivery.state IN ('waiting', 'sending', 'given_up')
+   AND (delivery.subscription_id IS NULL OR subscription.ended_at IS NULL)
+ ORDER BY delivery.id DESC LIMIT :limit
+
+-- name: diagnosis_arrived
+-- The last message that arrived at each target, among the newest of all.
+SELECT target, MAX(id) FROM (SELECT id, target, state FROM delivery ORDER BY id DESC LIMIT :limit) AS newest
+ WHERE state = 'sent' GROUP BY target

@@ -142,6 +142,8 @@ def _allow(spoken: Spoken, speaker: Speaker) -> None:
     command, said, line = spoken
     if command.result == "FileContent":
         raise Invalid(f"files are not sent into a chat; on the machine: {line}")
+    if command.op == "order.wait":
+        raise Invalid("nothing is waited for in a chat: where it was enqueued, its end is told")
     if getattr(said.flags, "follow", False):
         raise Invalid(
             "nothing is followed in a chat; subscribe with /notify subscribe, or ask again"
