@@ -149,6 +149,9 @@ def test_a_task_and_its_card_tell_the_same(board):
         return asked.counts(Context(tx, None, board.settings, board.service), [task, well])
 
     assert board.read(count) == {task: 1}
+    columns = board.ask("task.cards", ids=[task, well]).columns
+    shown = {card.id: card.diagnostics for column in columns for card in column.items}
+    assert shown == {task: 1, well: 0}
 
 
 def test_the_guide_explains_every_code():

@@ -15,6 +15,7 @@ from shopfloor.domain import limits
 from shopfloor.domain.errors import Invalid
 from shopfloor.domain.lifecycle import Status
 from shopfloor.kernel.waits import Wait, waits
+from shopfloor.ops import diagnostics
 from shopfloor.ops.context import Context
 from shopfloor.ops.lists import pattern
 from shopfloor.ops.registry import operation
@@ -210,10 +211,13 @@ def _cards(ctx: Context, ids: list[int]) -> dict[int, Card]:
         return {}
     rows = cards.rows(ctx.tx, ids)
     reasons = waits(ctx.tx, ctx.settings, ctx.service.surroundings(ctx.tx), rows.values())
-    return {number: _card(row, reasons[number]) for number, row in rows.items()}
+    wrong = diagnostics.counts(ctx, [row.id for row in rows.values() if row.status not in ENDED])
+    return {
+        number: _card(row, reasons[number], wrong.get(number, 0)) for number, row in rows.items()
+    }
 
 
-def _card(row: CardRow, why: Wait) -> Card:
+def _card(row: CardRow, why: Wait, wrong: int) -> Card:
     return Card(
         id=row.id,
         title=row.title,
@@ -243,7 +247,7 @@ def _card(row: CardRow, why: Wait) -> Card:
         attachments=row.attachments,
         questions=row.questions,
         open_parents=row.open_parents,
-        diagnostics=0,
+        diagnostics=wrong,
         now=None if row.live is None else _now(row.live, row),
         why=WaitView(why.code, moment(why.until), why.words, list(why.on)),
     )
