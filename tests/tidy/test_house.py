@@ -37,7 +37,11 @@ NOT_FOR = {
 }
 
 # Tests that may be left out on some machines, and how many times a file says so.
-SKIPS = {"tests/store/test_engine_disk.py": 1, "tests/store/test_postgres_server.py": 1}
+SKIPS = {
+    "tests/store/test_engine_disk.py": 1,
+    "tests/store/test_postgres_server.py": 1,
+    "tests/support/browser.py": 1,
+}
 
 SOURCES = (".py", ".sql", ".js", ".css", ".sh")
 # Code of other people that came with its licence, and pages made of fragments.

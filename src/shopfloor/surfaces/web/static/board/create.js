@@ -42,7 +42,7 @@ export function Create() {
       if (!another) close();
       else {
         form.value = { ...form.value, title: "", body: "" };
-        document.getElementById("create-title")?.focus();
+        document.querySelector("dialog .is-title")?.focus();
       }
       problem.value = null;
     } catch (refused) {
@@ -56,12 +56,12 @@ export function Create() {
   return html`<${Dialog} title=${`New task on ${currentBoard.value}`} wide onClose=${close} onSubmit=${submit} footer=${footer}>
     <input type="submit" hidden />
     ${problem.value && problem.value.field === null && html`<p class="warning" role="alert">${problem.value.says}</p>`}
-    <${Field} label="Title" error=${wrong("title")}><${Input} id="create-title" autofocus value=${field.title} onValue=${set("title")} maxlength="500" placeholder="What is to be done" /><//>
+    <${Field} label="Title" error=${wrong("title")}><${Input} class="input is-title" autofocus value=${field.title} onValue=${set("title")} maxlength="500" placeholder="What is to be done" /><//>
     <div class="form-row">
       <${Field} label="Done by"><${Select} value=${field.kind} onValue=${set("kind")} options=${[["agent", "An agent or a person"], ["command", "A command"]]} /><//>
       ${field.kind === "agent" && html`<${Profiles} chosen=${assignee} profiles=${profiles.value} />`}
     </div>
-    ${field.kind === "command" && html`<${Field} label="Command" hint="Run by a shell in the task's workspace; exit status 0 means done." error=${wrong("command")}><${Input} value=${field.command} onValue=${set("command")} class="input is-code" spellcheck="false" /><//>`}
+    ${field.kind === "command" && html`<${Field} label="Command" hint="Run by a shell in the task's workspace; exit status 0 means done." error=${wrong("command")}><${Input} value=${field.command} onValue=${set("command")} class="input is-code" spellcheck=${false} /><//>`}
     <${Field} label="What a worker has to know" hint="Markdown"><${TextArea} value=${field.body} onValue=${set("body")} rows="5" /><//>
     <div class="form-row">
       <${Field} label="Start"><${Select} value=${field.start} onValue=${set("start")} options=${[["now", "As soon as there is room"], ["later", "Later"], ["idea", "Not yet: it is an idea"], ["parked", "Not before a person says so"]]} /><//>
@@ -83,7 +83,7 @@ function More({ field, set, wrong }) {
       ${field.workspace !== "scratch" && html`<${Field} label="Path" hint="On the board's host; left out, the board's own" error=${wrong("path")}><${Input} value=${field.path} onValue=${set("path")} class="input is-code" placeholder="/absolute/path" /><//>`}
       ${field.workspace === "worktree" && html`<${Field} label="Branch"><${Input} value=${field.branch} onValue=${set("branch")} class="input is-code" /><//>`}
     </div>
-    <${Field} label="Check" hint="A command that decides between done and one more attempt"><${Input} value=${field.check} onValue=${set("check")} class="input is-code" spellcheck="false" /><//>
+    <${Field} label="Check" hint="A command that decides between done and one more attempt"><${Input} value=${field.check} onValue=${set("check")} class="input is-code" spellcheck=${false} /><//>
     <div class="form-row">
       <${Field} label="Longest attempt, minutes"><${Input} type="number" min="1" value=${field.runtime} onValue=${set("runtime")} /><//>
       <${Field} label="Attempts at most"><${Input} type="number" min="1" value=${field.attempts} onValue=${set("attempts")} /><//>

@@ -116,10 +116,11 @@ export class Store {
   }
 
   heard(event) {
-    if (event.task === null) {
+    const task = event.task ?? (event.kind === "deleted" ? event.data.task : null);
+    if (task === null) {
       // A pause of the board or of a profile changes why cards wait, and names none of them.
       for (const status of ["ready", "review"]) this.columns.get(status)?.ids.peek().slice(0, FIRST_PAGE).forEach((id) => this.waiting.add(id));
-    } else this.waiting.add(event.task);
+    } else this.waiting.add(task);
     this.soon();
   }
 

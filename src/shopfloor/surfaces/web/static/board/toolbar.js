@@ -38,7 +38,7 @@ function Search({ text }) {
     timer.current = setTimeout(() => setQuery({ q: words || null }), PAUSE_MS);
   };
   return html`<label class="search"><${Icon} name="search" /><span class="spoken">Search on the board</span>
-    <input ref=${ref} id="board-search" type="search" placeholder="Search titles and texts" defaultValue=${text ?? ""} onInput=${search} autocomplete="off" spellcheck="false" /><kbd>/</kbd></label>`;
+    <input ref=${ref} id="board-search" type="search" placeholder="Search titles and texts" defaultValue=${text ?? ""} onInput=${search} autocomplete="off" spellcheck=${false} /><kbd>/</kbd></label>`;
 }
 
 function Switch({ icon, label, on, onClick }) {

@@ -8,6 +8,9 @@ const RANK = { viewer: 0, operator: 1, admin: 2 };
 /** {name, role} of who is logged in; null: nobody; undefined: not asked yet. */
 export const session = signal(undefined);
 
+/** Why the link that was followed did not log in; null where none was followed. */
+export const linkRefused = signal(null);
+
 /** The boards of this home, as `board.list` shows them. */
 export const boards = signal([]);
 
@@ -24,13 +27,20 @@ export const homeBoard = computed(() => {
 
 /** Ask who we are, and for the boards; quiet when nobody is logged in. */
 export async function loadSession() {
+  const link = /^#token=(.+)$/.exec(location.hash);
   try {
+    if (link && location.pathname === "/login") {
+      // The secret of a login link is behind the #, so no server's log has it; the history shall not have it either.
+      history.replaceState(null, "", "/login");
+      await post("/login", { token: decodeURIComponent(link[1]) });
+    }
     const found = await get("/session", {}, { board: null });
     await loadBoards();
     session.value = found;
   } catch (refused) {
-    if (refused.status !== 401 && refused.status !== 403) throw refused;
     session.value = null;
+    if (link) linkRefused.value = refused.message;
+    if (refused.status !== 401 && refused.status !== 403) throw refused;
   }
 }
 

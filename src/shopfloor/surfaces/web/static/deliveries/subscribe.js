@@ -36,7 +36,7 @@ export function Subscribe({ onClose, onDone }) {
   return html`<${Dialog} title="Subscribe a target" onClose=${onClose} onSubmit=${save}
       footer=${html`<${Button} onClick=${onClose}>Cancel<//><${Button} kind="primary" type="submit" disabled=${!ready}>Subscribe<//>`}>
     <${Field} label="Target"><${Select} value=${scheme} onValue=${setScheme} options=${SCHEMES.map(([one, label]) => [one, label])} /><//>
-    ${example && html`<${Field} label="Address"><${Input} value=${rest} onValue=${setRest} placeholder=${example} autofocus spellcheck="false" /><//>`}
+    ${example && html`<${Field} label="Address"><${Input} value=${rest} onValue=${setRest} placeholder=${example} autofocus spellcheck=${false} /><//>`}
     <${Field} label="Hears of"><${Select} value=${about} onValue=${setAbout} options=${ABOUTS} /><//>
     ${needsValue && html`<${Field} label=${about === "task" ? "Its number" : "Its name"}><${Input} value=${value} onValue=${setValue} /><//>`}
     <${Field} label="When"><${Select} value=${when} onValue=${setWhen} options=${WHENS} /><//>

@@ -1,6 +1,6 @@
 // The bar at the top: which board, whether changes arrive, finding things, the theme, and who is logged in.
 
-import { html, signal } from "../core/dom.js";
+import { html, signal, useSignalEffect } from "../core/dom.js";
 import { connection, reconnect } from "../core/live.js";
 import { keysOf, allCommands, readable } from "../core/keys.js";
 import { currentBoard, go, inBoard } from "../core/route.js";
@@ -48,10 +48,8 @@ function Switcher() {
     icon: board.slug === slug ? "check" : "board",
     run: () => go(inBoard("", board.slug)),
   }));
-  const open = () => {
-    loadBoards().catch(refuse);
-    switcherOpen.value = true;
-  };
+  const open = () => { switcherOpen.value = true; };
+  useSignalEffect(() => { if (switcherOpen.value) loadBoards().catch(refuse); });
   return html`
     <button id="boards" class="switcher" type="button" aria-haspopup="menu" aria-expanded=${switcherOpen.value} onClick=${open}
         aria-label=${`Board ${known?.name ?? slug}; switch`}>

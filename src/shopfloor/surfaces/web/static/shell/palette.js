@@ -16,7 +16,7 @@ const COMMANDS = 12;
 export function Palette() {
   const ref = useRef(null);
   const text = useSignal("");
-  const tasks = useSignal([]);
+  const tasks = useSignal({ text: "", found: [] });
   const at = useSignal(0);
   const close = () => { paletteOpen.value = false; };
   useEffect(() => {
@@ -26,15 +26,17 @@ export function Palette() {
   }, []);
   useEffect(() => {
     const asked = new AbortController();
-    const timer = setTimeout(() => find(text.value, asked.signal).then((found) => { tasks.value = found; }, () => {}), text.value ? PAUSE_MS : 0);
+    const timer = setTimeout(() => find(text.value, asked.signal).then((found) => { tasks.value = { text: text.value, found }; }, () => {}), text.value ? PAUSE_MS : 0);
     return () => {
       clearTimeout(timer);
       asked.abort();
     };
   }, [text.value]);
   const commands = available().filter((one) => one.id !== "palette" && fits(`${one.title} ${one.group}`, text.value)).slice(0, COMMANDS);
+  // What was found for other words stands only as long as it fits these.
+  const found = tasks.value.found.filter((task) => tasks.value.text === text.value || fits(`#${task.id} ${task.title}`, text.value));
   const rows = [
-    ...tasks.value.map((task) => ({ key: `t${task.id}`, task, run: () => go(inBoard(`/t/${task.id}`)) })),
+    ...found.map((task) => ({ key: `t${task.id}`, task, run: () => go(inBoard(`/t/${task.id}`)) })),
     ...commands.map((one) => ({ key: one.id, command: one, run: () => one.run() })),
   ];
   const here = Math.min(at.value, Math.max(0, rows.length - 1));
@@ -57,7 +59,7 @@ export function Palette() {
       onMouseDown=${(event) => event.target === ref.current && close()}>
     <div class="palette-field"><${Icon} name="search" />
       <input autofocus value=${text.value} placeholder="Find a task or a command" aria-label="Find a task or a command" role="combobox" aria-expanded="true"
-        aria-controls="palette-list" aria-activedescendant=${rows.length ? `palette-${here}` : null} autocomplete="off" spellcheck="false"
+        aria-controls="palette-list" aria-activedescendant=${rows.length ? `palette-${here}` : null} autocomplete="off" spellcheck=${false}
         onInput=${(event) => { text.value = event.target.value; at.value = 0; }} onKeyDown=${onKey} /></div>
     <ul id="palette-list" class="palette-list" role="listbox" aria-label="Found">
       ${rows.map((row, index) => html`<li key=${row.key} id=${`palette-${index}`} role="option" aria-selected=${index === here}
