@@ -10,7 +10,14 @@ from itertools import groupby
 import msgspec
 from page import page, span, table
 
-from shopfloor.domain import events, limits, settings, settings_chat, settings_web
+from shopfloor.domain import (
+    events,
+    limits,
+    settings,
+    settings_chat,
+    settings_notify,
+    settings_web,
+)
 from shopfloor.domain.errors import BoardError
 from shopfloor.domain.lifecycle import (
     EDGES,
@@ -259,6 +266,8 @@ def setting_fields() -> str:
         ("[retention]", settings.Retention),
         ("[web]", settings_web.Web),
         ("[chat.telegram]", settings_chat.Telegram),
+        ("[notify]", settings_notify.Notify),
+        ("[sinks.NAME]", settings_notify.Sink),
     ):
         rows = [_setting(field) for field in settings.fields(kind)]
         words = " ".join((kind.__doc__ or "").split())

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from shopfloor.domain.errors import Conflict, Invalid, NotFound, WrongStatus
+from shopfloor.domain.notices import Sent
 from shopfloor.kernel import deliveries as sending
-from shopfloor.kernel.deliveries import Sender, Sent
+from shopfloor.kernel.deliveries import Sender
 from shopfloor.store import deliveries
 
 HOOK = "webhook:http://127.0.0.1:9/hook"

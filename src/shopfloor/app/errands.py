@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shopfloor.app.service import BoardService
+from shopfloor.daemon.deliveries import Deliveries
 from shopfloor.daemon.errands import Errand
 from shopfloor.daemon.receipts import ReceiptErrand
 from shopfloor.daemon.schedules import ScheduleErrand
@@ -18,8 +19,9 @@ def errands_of(
 
     `ring` makes them look again, for threads that have done something; `say` tells who runs `shop up`.
     """
-    del ring, say
+    del say
     return [
+        Deliveries(service, ring, host=service.host, base=service.base_environment),
         ReceiptErrand(service),
         ScheduleErrand(service.database, maker(service), lambda: service.files),
     ]

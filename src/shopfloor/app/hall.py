@@ -107,6 +107,9 @@ class DaemonDispatching:
             return look(self._service, most=most)
         return self.loop.pass_now(most)
 
+    def deliver(self) -> None:
+        """Nothing to do: the board's errand sends what is due as soon as it is."""
+
     def wait_for_change(self, seen: int, timeout_s: float) -> int:
         return self._wake.wait(seen, timeout_s)
 

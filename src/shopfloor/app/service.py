@@ -242,8 +242,12 @@ class BoardService:
         return None if self.tools is None else self.tools(self.slug)
 
     def site(self) -> str:
-        """Where people open the board's pages, without a slash at its end; empty where they cannot."""
-        return ""
+        """Where people open the boards' pages, without a slash at its end; empty where they cannot."""
+        from shopfloor.app.web_address import kept  # noqa: PLC0415 - few requests name a page
+
+        found = kept(self.home)
+        told = self.settings().web.public_url or (found.url if found is not None else "")
+        return told.rstrip("/")
 
     def surroundings(self, tx: Tx) -> Surroundings:
         """What of this host and its neighbours decides why a task is not moving."""
@@ -280,9 +284,16 @@ class NoDispatcher:
 
         if dry_run:
             return look(self._service, most=most)
+        self.deliver()
         if not self._service.shared:
             fire_all(self._service.database, maker(self._service))
         return single_pass(self._service, most=most)
+
+    def deliver(self) -> None:
+        """Send the messages that are due, for nobody else does it."""
+        from shopfloor.daemon.deliveries import drain  # noqa: PLC0415 - brings the senders
+
+        drain(self._service, host=self._service.host, base=self._service.base_environment)
 
     def wait_for_change(self, seen: int, timeout_s: float) -> int:  # noqa: ARG002 - one door, one port
         """Nobody else can change a board whose lock is held here, so there is nothing to wait for."""

@@ -26,6 +26,7 @@ from shopfloor.domain.settings import (
     fields,
 )
 from shopfloor.domain.settings_chat import Telegram
+from shopfloor.domain.settings_notify import Notify, Sink
 from shopfloor.domain.settings_web import Web
 
 T = TypeVar("T")
@@ -97,7 +98,18 @@ def parse(
 
     `programs` are the agent programs that have a preset; those that are `there` are profiles by themselves.
     """
-    tables = ("dispatch", "retention", "profiles", "planner", "web", "chat", "boards", "labels")
+    tables = (
+        "dispatch",
+        "retention",
+        "profiles",
+        "planner",
+        "web",
+        "chat",
+        "notify",
+        "sinks",
+        "boards",
+        "labels",
+    )
     _known(read, tables, "the configuration")
     warnings: list[str] = []
     dispatch = {**_table(read, "dispatch"), **_table(_table(read, "boards"), board)}
@@ -112,6 +124,10 @@ def parse(
         planner=_planner(_table(read, "planner")) if "planner" in read else None,
         telegram=_telegram(_table(read, "chat")),
         web=_web(_table(read, "web")) if "web" in read else Web(),
+        notify=_notify(_table(read, "notify")) if "notify" in read else Notify(),
+        sinks={
+            name: _sink(name, _table(_table(read, "sinks"), name)) for name in _table(read, "sinks")
+        },
         labels=tuple(read.get("labels", ())),
         warnings=tuple(warnings),
     )
@@ -269,6 +285,22 @@ def _telegram(given: dict[str, Any]) -> Telegram | None:
     if not telegram.api.startswith(("http://", "https://")):
         raise Invalid(f"{where}.api begins with http:// or https://, unlike {telegram.api!r}")
     return telegram
+
+
+def _notify(given: dict[str, Any]) -> Notify:
+    found = _fields(Notify, given, "notify")
+    _positive(found, ("timeout_ms",), "notify")
+    return _typed(Notify, found, "notify")
+
+
+def _sink(name: str, given: dict[str, Any]) -> Sink:
+    where = f"sinks.{name}"
+    found = _fields(Sink, given, where)
+    _positive(found, ("timeout_ms",), where)
+    sink = _typed(Sink, found, where, name=name)
+    if bool(sink.argv) == bool(sink.url):
+        raise Invalid(f"{where} needs the command in argv, or the address in url")
+    return sink
 
 
 def _positive(found: dict[str, Any], names: tuple[str, ...], where: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from shopfloor.domain import limits
 from shopfloor.domain.model import Delivery
@@ -38,6 +38,15 @@ SAID: Final[dict[str, tuple[str, str]]] = {
     "test": ("✔", "a test message"),
 }
 _WORDS: Final = ("summary", "body", "reason", "error")
+
+
+class Sent(NamedTuple):
+    """What came of one send; without `again` no further one is tried."""
+
+    ok: bool
+    error: str = ""
+    retry_after_ms: int | None = None
+    again: bool = True
 
 
 def first_words(data: Mapping[str, Any]) -> str:

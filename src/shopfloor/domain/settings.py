@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
 from shopfloor.domain import limits
 from shopfloor.domain.settings_chat import Telegram
+from shopfloor.domain.settings_notify import Notify, Sink
 from shopfloor.domain.settings_web import Web
 from shopfloor.domain.words import Words
 
@@ -281,6 +282,8 @@ class Settings(NamedTuple):
     planner: Planner | None = None
     web: Web = Web()
     telegram: Telegram | None = None
+    notify: Notify = Notify()
+    sinks: Mapping[str, Sink] = MappingProxyType({})
     labels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -12,6 +12,7 @@ In an address `{NAME}` stands for a value of the section [notify.secrets], so th
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from shopfloor.domain.errors import Invalid
@@ -103,7 +104,7 @@ def _mark(secret: str) -> str:
     return f"…{blake2b(secret.encode(), digest_size=3).hexdigest()}"
 
 
-def filled(address: str, secrets: dict[str, str]) -> str:
+def filled(address: str, secrets: Mapping[str, str]) -> str:
     """The address with its secrets in place; raises Invalid for one that is not configured."""
 
     def value(place: re.Match[str]) -> str:

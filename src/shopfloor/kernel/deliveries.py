@@ -15,10 +15,11 @@ from shopfloor.domain import limits, targets
 from shopfloor.domain.caller import BOARD
 from shopfloor.domain.errors import Conflict, NotFound
 from shopfloor.domain.model import Delivery
-from shopfloor.domain.notices import message
+from shopfloor.domain.notices import Sent, message
 from shopfloor.store import deliveries, events, notes, subscriptions, tasks
 from shopfloor.store.db import Tx
 
+TRIAL = "test"
 SENDER_DIED = "the sender did not come back from this send, so whether it arrived is not known"
 
 
@@ -30,15 +31,6 @@ class Sender(NamedTuple):
     board: str
     site: str
     new_key: Callable[[], str]
-
-
-class Sent(NamedTuple):
-    """What came of one send; without `again` no further one is tried."""
-
-    ok: bool
-    error: str = ""
-    retry_after_ms: int | None = None
-    again: bool = True
 
 
 def take(tx: Tx, sender: Sender, target: str) -> Delivery | None:
@@ -65,13 +57,14 @@ def take(tx: Tx, sender: Sender, target: str) -> Delivery | None:
 class Due(NamedTuple):
     """The targets that something waits for, and when a send is given up whose sender is silent."""
 
+    now: int
     lanes: list[deliveries.Lane]
     lease_at: int | None
 
 
 def due(tx: Tx) -> Due:
     """What there is to send, and when."""
-    return Due(deliveries.lanes(tx), deliveries.next_lease(tx))
+    return Due(tx.now, deliveries.lanes(tx), deliveries.next_lease(tx))
 
 
 def begin_anew(tx: Tx, holder: str) -> None:
@@ -112,7 +105,7 @@ def record(tx: Tx, delivery_id: int, sends: int, sent: Sent) -> bool:
 
 def _wait_ms(row: Delivery, sent: Sent) -> int | None:
     """How long until the next send; None: there is no next one."""
-    if not sent.again or row.tries >= limits.DELIVERY_TRIES_MAX:
+    if not sent.again or row.tries >= limits.DELIVERY_TRIES_MAX or row.kind == TRIAL:
         return None
     if sent.retry_after_ms is not None:
         return max(0, min(sent.retry_after_ms, limits.RETRY_AFTER_MS_MAX))
@@ -166,4 +159,4 @@ def find(tx: Tx, delivery_id: int) -> Delivery:
 def trial(tx: Tx, caller_name: str, target: targets.Target) -> int:
     """Store a message that only says that the target is reached; its number."""
     words = f"{caller_name} tries whether messages arrive here. They do."
-    return deliveries.add(tx, kind="test", title="Shopfloor", words=words, target=target.text)
+    return deliveries.add(tx, kind=TRIAL, title="Shopfloor", words=words, target=target.text)

@@ -10,14 +10,19 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field
 
 from shopfloor.domain import limits, targets
-from shopfloor.domain.errors import Conflict, NotFound
+from shopfloor.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from shopfloor.domain.model import Delivery
+from shopfloor.domain.notices import Sent
 from shopfloor.kernel import deliveries as sending
-from shopfloor.ops.context import Context
+from shopfloor.ops.context import Around, Context
+from shopfloor.ops.notify import TargetText, known_target
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result, always, moment
 from shopfloor.store import deliveries
+from shopfloor.store.db import Tx
 
+# How long a test waits for its message's end: longer than a send may take.
+TEST_WAIT_MS, TEST_STEP_S = 90_000, 5.0
 State = Literal["waiting", "sending", "sent", "given_up", "carried", "dropped"]
 Id = Annotated[int, Arg("The delivery's number.", positional=True, ge=1)]
 Number = Annotated[int, Meta(ge=1)]
@@ -131,6 +136,50 @@ def retry_delivery(ctx: Context, req: RetryDelivery) -> DeliveryView:
     return DeliveryView.of(sending.again(ctx.tx, req.id))
 
 
+class TryTarget(Request, frozen=True):
+    """Which target."""
+
+    target: TargetText
+
+
+@operation(
+    "delivery.test",
+    "POST /api/v1/deliveries/test",
+    command="notify test",
+    kind="around",
+    errors=(Invalid, Unavailable),
+)
+def test_target(ctx: Around, req: TryTarget) -> DeliveryView:
+    """Send a test message to a target once, and say whether it arrived and if not, why.
+
+    A chat's message waits for its bridge.
+    """
+    target = known_target(ctx.settings, req.target)
+
+    def store(tx: Tx) -> DeliveryView:
+        return DeliveryView.of(sending.find(tx, sending.trial(tx, ctx.caller.name, target)))
+
+    told: DeliveryView = ctx.commit(store)
+    if target.platform is not None:
+        return told
+    ctx.service.dispatching.deliver()
+    row = _ended(ctx, told.id)
+    if row.state != "sent":
+        raise Unavailable(f"the test message did not arrive: {row.error or 'it waits to be sent'}")
+    return DeliveryView.of(row)
+
+
+def _ended(ctx: Around, delivery_id: int) -> Delivery:
+    """The delivery when its send has ended, or as it is when that takes too long."""
+    seen = 0
+    until = ctx.read(lambda tx: tx.now) + TEST_WAIT_MS
+    while True:
+        row, now = ctx.read(lambda tx: (sending.find(tx, delivery_id), tx.now))
+        if row.ended_at is not None or now >= until or not ctx.service.dispatching.running():
+            return row
+        seen = ctx.service.dispatching.wait_for_change(seen, TEST_STEP_S)
+
+
 class TakeDeliveries(Request, frozen=True, kw_only=True):
     """For which platform, and how many at most."""
 
@@ -201,6 +250,6 @@ class ReportedView(Result, frozen=True):
 def report_delivery(ctx: Context, req: ReportDelivery) -> ReportedView:
     """Say what came of a message that was taken."""
     row = sending.find(ctx.tx, req.id)
-    sent = sending.Sent(req.ok, req.error or "the bridge gave no reason", req.retry_after_ms)
+    sent = Sent(req.ok, req.error or "the bridge gave no reason", req.retry_after_ms)
     taken = sending.record(ctx.tx, row.id, req.send or row.sends, sent)
     return ReportedView(row.id, taken, sending.find(ctx.tx, row.id).state)

@@ -11,6 +11,7 @@ from shopfloor.domain import limits, targets
 from shopfloor.domain.errors import Invalid, NotFound, WrongStatus
 from shopfloor.domain.events import NOTIFIABLE, TOLD_UNASKED
 from shopfloor.domain.model import Subscription
+from shopfloor.domain.settings import Settings
 from shopfloor.kernel.subscriptions import subscribe, unsubscribe
 from shopfloor.ops.context import Context
 from shopfloor.ops.registry import operation
@@ -97,7 +98,7 @@ def add_subscription(ctx: Context, req: AddSubscription) -> SubscribedView:
     The same target and the same task are the same subscription: subscribing again changes what it
     hears of.  It ends when its task is archived, and stays when the task is reopened.
     """
-    target = targets.parse(req.target)
+    target = known_target(ctx.settings, req.target)
     about = _about(task=req.task, tenant=req.tenant, assignee=req.assignee)
     done = subscribe(
         ctx.tx,
@@ -109,6 +110,16 @@ def add_subscription(ctx: Context, req: AddSubscription) -> SubscribedView:
     )
     row = done.subscription
     return SubscribedView(row.id, done.created, done.changed, SubscriptionView.of(row))
+
+
+def known_target(settings: Settings, text: str) -> targets.Target:
+    """The target, if this host's configuration has what it names; raises Invalid."""
+    target = targets.parse(text)
+    if target.sink is not None and target.sink not in settings.sinks:
+        raise Invalid(
+            f"the configuration has no section [sinks.{target.sink}], which the target names"
+        )
+    return target
 
 
 def _about(**named: int | str | None) -> str | None:

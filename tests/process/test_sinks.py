@@ -1,0 +1,208 @@
+"""One stored message, sent once to each kind of target: real servers, real programs, real failures."""
+
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import sys
+
+import pytest
+
+from shopfloor.domain.settings import Settings
+from shopfloor.domain.settings_notify import Notify, Sink
+from shopfloor.domain.targets import parse
+from shopfloor.sinks import apprise, programs
+from shopfloor.sinks.base import Attached, Letter
+from shopfloor.sinks.choose import sink_for
+from shopfloor.sinks.webhook import FILES_BYTES_MAX
+from tests.support.http_sink import http_sink
+
+MESSAGE = {
+    "id": "key-1",
+    "title": "✔ #1 door: completed",
+    "text": "all done",
+    "link": "http://x/b/floor/t/1",
+    "files": [],
+}
+TEXT = json.dumps(MESSAGE)
+BASE = {"PATH": os.environ["PATH"], "DISPATCHERS_OWN": "secret"}
+
+
+@pytest.fixture
+def sink():
+    with http_sink() as server:
+        yield server
+
+
+def letter(**changes):
+    return Letter(TEXT, MESSAGE, 2, 1_800_000_000)._replace(**changes)
+
+
+def send(target, *, files=(), **settings):
+    """Send the message to a target as the settings say."""
+    message = {**MESSAGE, "files": [{"name": one.name, "size": one.size} for one in files]}
+    given = Settings(**{"notify": Notify(timeout_ms=2_000), **settings})
+    one = letter(message=message, text=json.dumps(message), files=files)
+    return sink_for(parse(target), given, BASE).send(one)
+
+
+def test_a_webhook_gets_the_stored_bytes_and_the_same_key_at_every_send(sink):
+    assert send(f"webhook:{sink.url}/hook?a=b").ok
+    [got] = sink.received
+    assert (got.path, got.body) == ("/hook?a=b", TEXT.encode())
+    assert got.headers["Idempotency-Key"] == "key-1"
+    assert got.headers["Shopfloor-Attempt"] == "2"
+    assert "Shopfloor-Signature" not in got.headers
+
+
+@pytest.mark.parametrize(
+    ("target", "settings", "secret"),
+    [
+        ("webhook:{url}", {"notify": Notify(webhook_secret="all of them")}, "all of them"),
+        (
+            "webhook:mine",
+            {"sinks": {"mine": Sink("mine", url="{url}", secret="my own")}},
+            "my own",
+        ),
+    ],
+)
+def test_a_webhook_is_signed_so_that_its_receiver_can_tell(sink, target, settings, secret):
+    if "sinks" in settings:
+        settings = {"sinks": {"mine": settings["sinks"]["mine"]._replace(url=sink.url)}}
+    assert send(target.format(url=sink.url), **settings).ok
+    [got] = sink.received
+    signed = got.headers["Shopfloor-Timestamp"].encode() + b"." + got.body
+    expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    assert got.headers["Shopfloor-Signature"] == f"v1={expected}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "retry_after_ms", "again"),
+    [
+        (502, "127.0.0.1 answered 502 Bad Gateway: said the sink", None, True),
+        ((429, {"Retry-After": "7"}), "429 Too Many Requests", 7_000, True),
+        ((503, {"Retry-After": "Fri, 15 Jan 2027 08:00:09 GMT"}), "503", 9_000, True),
+        ((503, {"Retry-After": "soon"}), "503", None, True),
+        (404, "404 Not Found", None, True),
+        (410, "410 Gone", None, False),
+        ((302, {"Location": "http://127.0.0.1:1/"}), "redirects are not followed", None, True),
+        ("hang", "did not answer within 0.3 s", None, True),
+        ("drip", "did not answer within 0.3 s", None, True),
+        ("reset", "broke off: Connection reset by peer", None, True),
+    ],
+)
+def test_what_a_webhook_answers_decides_whether_and_when_to_try_again(
+    sink, answer, error, retry_after_ms, again
+):
+    sink.answers = [answer]
+    sent = send(f"webhook:{sink.url}/", notify=Notify(timeout_ms=300))
+    assert not sent.ok and error in sent.error
+    assert (sent.retry_after_ms, sent.again) == (retry_after_ms, again)
+    assert len(sink.received) == 1
+
+
+def test_a_webhook_where_nobody_listens_or_whose_name_is_unknown_is_tried_again():
+    for target, error in (
+        ("webhook:http://127.0.0.1:9/", "127.0.0.1 could not be reached: Connection refused"),
+        ("webhook:http://no-such-host.invalid/", "could not be reached"),
+        ("webhook:https://127.0.0.1:9/", "could not be reached"),
+    ):
+        sent = send(target)
+        assert not sent.ok and sent.again and error in sent.error
+
+
+def test_private_addresses_are_refused_where_that_is_configured(sink):
+    strict = Notify(private_addresses="refuse")
+    for host in ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]"):
+        sent = send(f"webhook:{sink.url.replace('127.0.0.1', host)}/", notify=strict)
+        assert not sent.ok and not sent.again and "private_addresses" in sent.error
+    assert sink.received == []
+
+
+def test_files_go_along_as_base64_and_not_when_they_are_too_large(sink, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("hello")
+    assert send(f"webhook:{sink.url}/", files=[Attached("a.txt", str(path), 5)]).ok
+    [file] = sink.received[0].message["files"]
+    assert file == {"name": "a.txt", "size": 5, "content": "aGVsbG8="}
+    sent = send(f"webhook:{sink.url}/", files=[Attached("a.txt", str(path), FILES_BYTES_MAX + 1)])
+    assert not sent.ok and not sent.again and "at most" in sent.error
+
+
+def test_secrets_come_from_the_configuration_and_are_in_no_error(sink):
+    notify = Notify(secrets={"token": "hush-hush"}, timeout_ms=300)
+    target = f"webhook:{sink.url}/{{token}}"
+    assert send(target, notify=notify).ok
+    assert sink.received[0].path == "/hush-hush"
+    sent = send("webhook:http://hush-hush.invalid/", notify=notify)
+    assert not sent.ok and "hush" not in sent.error and "***" in sent.error
+    assert "needs the secret 'token'" in send(target).error
+    assert "no section [sinks.gone]" in send("webhook:gone").error
+
+
+def test_a_command_gets_the_message_on_its_input_and_only_its_own_environment(tmp_path):
+    out = tmp_path / "out"
+    script = f"cat > {out}; env > {out}.env"
+    mine = Sink("mine", argv=("sh", "-c", script), env={"KEY": "value"})
+    attached = Attached("a", "/where/a", 1)
+    assert send("command:mine", sinks={"mine": mine}, files=[attached]).ok
+    got = json.loads(out.read_text())
+    assert (got["id"], got["attempt"]) == ("key-1", 2)
+    assert got["files"] == [{"name": "a", "size": 1, "path": "/where/a"}]
+    seen = out.with_suffix(".env").read_text()
+    assert "KEY=value" in seen and "DISPATCHERS_OWN" not in seen
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        ("echo no such hush-hush >&2; exit 3", "status 3: no such ***"),
+        ("sleep 60", "within 0.3 s"),
+    ],
+)
+def test_a_command_that_fails_or_hangs_has_not_taken_the_message(script, error):
+    mine = Sink("mine", argv=("sh", "-c", script), env={"KEY": "hush-hush"}, timeout_ms=300)
+    sent = send("command:mine", sinks={"mine": mine})
+    assert not sent.ok and sent.again and error in sent.error
+
+
+def test_the_desktop_shows_title_and_words_and_takes_no_markup(tmp_path):
+    shown = tmp_path / "shown"
+    program = tmp_path / "notify-send"
+    program.write_text(f'#!/bin/sh\nprintf "%s|" "$@" > {shown}\n')
+    program.chmod(0o755)
+    base = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    desktop = programs.Desktop(base=base, timeout_s=5.0)
+    if sys.platform == "linux":
+        assert desktop.send(letter(message={**MESSAGE, "text": "<b>1 & 2</b>"})).ok
+        assert shown.read_text() == (
+            "--app-name=Shopfloor|--|✔ #1 door: completed|"
+            "&lt;b&gt;1 &amp; 2&lt;/b&gt;\nhttp://x/b/floor/t/1|"
+        )
+    words = programs.desktop_words("darwin", "title", '"; do shell script "x')
+    assert words[-2:] == ["title", '"; do shell script "x']
+    nobody = programs.Desktop(base={"PATH": str(tmp_path / "none")}, timeout_s=5.0)
+    assert nobody.send(letter()).ok == (shutil.which("notify-send") is not None)
+
+
+def test_apprise_reaches_a_service_with_title_words_and_link(sink):
+    notify = Notify(timeout_ms=30_000)
+    address = sink.url.removeprefix("http")
+    assert send(f"apprise:json{address}/hook", notify=notify).ok
+    got = sink.received[0].message
+    assert got["title"] == MESSAGE["title"]
+    assert got["message"] == "all done\nhttp://x/b/floor/t/1"
+    sink.answers = [502]
+    sent = send(f"apprise:json{address}/hush-hush", notify=notify)
+    assert not sent.ok and "502" in sent.error and "hush" not in sent.error
+    unknown = send("apprise:nothing://x", notify=notify)
+    assert "does not know an address of this form" in unknown.error
+
+
+def test_without_apprise_the_error_says_what_to_install(tmp_path, monkeypatch):
+    (tmp_path / "apprise.py").write_text("raise ImportError\n")
+    one = apprise.Apprise("json://x", base={"PATH": os.environ["PATH"]}, timeout_s=30.0)
+    one._env["PYTHONPATH"] = str(tmp_path)
+    sent = one.send(letter())
+    assert not sent.ok and sent.again and "shopfloor[notify]" in sent.error
