@@ -67,6 +67,7 @@ def test_what_only_programs_ask_is_a_known_few():
         "run.guard",
         "run.progress",
         "board.lifecycle",
+        "board.settings",
         "task.cards",
         "delivery.take",
         "delivery.report",
