@@ -46,7 +46,7 @@ function words(state) {
 
 function Orders({ rows, again }) {
   const columns = [
-    { title: "Order", head: true, wide: true, cell: (row) => html`<a href=${inBoard(`/t/${row.id}`)}>#${row.id}</a> ${row.title}<small><code>${commandLine(row.argv)}</code></small>` },
+    { title: "Order", head: true, wide: true, cell: (row) => html`<a href=${inBoard(`/t/${row.id}`)}>#${row.id}</a> ${row.title}${row.title !== commandLine(row.argv) && html`<small><code>${commandLine(row.argv)}</code></small>`}` },
     { title: "State", cell: (row) => html`<${Chip} tone=${TONES[row.state] ?? "plain"}>${words(row.state)}<//>${row.state !== "completed" && row.error && html`<small>${row.error}</small>`}` },
     { title: "Attempts", number: true, cell: (row) => (row.max_attempts ? `${row.attempts} of ${row.max_attempts}` : row.attempts) },
     { title: "Exit", number: true, cell: (row) => row.exit_code ?? (row.exit_signal ? `signal ${row.exit_signal}` : "") },
