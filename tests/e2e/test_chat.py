@@ -89,6 +89,27 @@ def test_a_bridge_that_is_killed_after_it_answered_repeats_the_answer_once_and_t
     assert [one["title"] for one in home.ask("task.list")["items"]] == ["once"]
 
 
+def test_a_message_that_was_sent_and_not_reported_comes_once_more_and_no_work_is_done_for_it(
+    home, server
+):
+    configured(home, server)
+    home.up()
+    with serving(home) as bridge:
+        server.say("/create one")
+        server.heard("#1 created")
+        with server.held("sendMessage"):
+            home.ask("task.complete", id=1, summary="the only end")
+            server.heard("the only end")
+            bridge.kill()
+    # As if a minute had passed.
+    home.execute("UPDATE delivery SET lease_until = 1 WHERE state = 'sending'")
+    with serving(home, 1):
+        server.heard("the only end", times=2)
+        eventually(lambda: home.ask("delivery.list")["items"][0]["state"] == "sent")
+    assert server.count("the only end") == 2
+    assert home.outcomes(1) == ["completed"]
+
+
 def test_a_bridge_that_is_killed_again_and_again_does_each_message_once(home, server):
     configured(home, server)
     home.up()

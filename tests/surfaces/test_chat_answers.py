@@ -76,6 +76,15 @@ def test_creating_subscribes_the_chat_and_says_so_and_so_does_a_thread(chat):
     assert "will hear" not in chat("/create three --idempotency-key k").text
 
 
+def test_work_orders_go_by_their_own_noun_and_are_told_of_too(chat):
+    made = chat("/workorders enqueue -- sh -c 'echo it is done'")
+    assert made.ok and "this chat will hear what becomes of #1" in made.text
+    assert chat.json("/workorders show 1")["order"]["argv"] == ["sh", "-c", "echo it is done"]
+    assert "queued" in chat("/workorders list").text
+    assert "nothing is waited for" in chat("/order wait 1").text
+    assert "/order enqueue" in chat("/workorders").text
+
+
 def test_the_same_message_handled_again_has_no_second_effect(chat):
     first = chat("/create once", request_id="update-1")
     again = chat("/create once", request_id="update-1")

@@ -42,7 +42,7 @@ def names(value: Any) -> list[str]:
         return [name for one in value for name in names(one)]
     if not isinstance(value, dict):
         return []
-    for key in ("id", "slug", "name"):
+    for key in ("id", "slug", "name", "code"):
         if isinstance(value.get(key), int | str):
             return [str(value[key])]
     return next(

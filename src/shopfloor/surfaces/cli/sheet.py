@@ -74,8 +74,11 @@ def findings(items: Sequence[dict[str, Any]], page: Page, *, name_tasks: bool = 
         severity = page.ink(SEVERITY_INKS.get(one["severity"], ""), one["severity"])
         since = page.ink("dim", f"({one['code']}, {page.age(one['since'])})")
         page.line(f"{severity}  {about}{one_line(one['sentence'])} {since}")
-        for step in one["steps"]:
-            page.line(f"  {one_line(step['command'])}  {page.ink('dim', one_line(step['title']))}")
+        commands = [one_line(step["command"]) for step in one["steps"]]
+        widest = max(map(len, commands), default=0)
+        for command, step in zip(commands, one["steps"], strict=True):
+            words = page.ink("dim", one_line(step["title"]))
+            page.line(f"  {command.ljust(widest)}  {words}")
 
 
 def comment(value: Any, page: Page) -> None:

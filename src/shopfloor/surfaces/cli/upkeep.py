@@ -171,7 +171,7 @@ def fsck(value: Any, page: Page) -> None:
 def diagnosis(value: Any, page: Page) -> None:
     """What is wrong and what to do, the worst first."""
     if not value["errors"] and not value["warnings"]:
-        page.line("nothing is wrong")
+        page.note("nothing is wrong")
         return
     findings(value["items"], page, name_tasks=True)
     if value["next"] is not None:
