@@ -70,6 +70,11 @@ class TelegramServer:
             self.changed.notify_all()
             return self._number
 
+    def count_from(self, number: int) -> None:
+        """Number what comes from here on."""
+        with self.changed:
+            self._number = number
+
     def refuse(
         self, method: str, status: int, times: int = 1, *, retry_after: int | None = None
     ) -> None:

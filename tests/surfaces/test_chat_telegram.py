@@ -126,6 +126,18 @@ def _states(floor):
     return [one["state"] for one in floor.ask("delivery.list")["items"]]
 
 
+def test_numbers_that_begin_anew_after_a_quiet_week_are_heard(floor):
+    with floor.served():
+        update = floor.server.say("/create one")
+        floor.server.heard("#1 created")
+        floor.server.confirmed(update)
+        eventually(lambda: json.loads(floor.inbox.read_text())["offset"] == 0)
+        floor.server.count_from(5)
+        floor.server.say("/create two")
+        floor.server.heard("#2 created")
+    assert floor.server.count("created") == 2
+
+
 def test_who_is_not_allowed_is_refused_politely_and_once(floor):
     with floor.served():
         floor.server.say("/create mine", chat=8, user=3, name="eve")

@@ -95,6 +95,8 @@ def test_a_command_after_two_dashes_is_read_as_a_shell_reads_it():
         "-c",
         "seq 9 > out",
     ]
+    with pytest.raises(Invalid, match="/order enqueue -- make test"):
+        spoken(line_of("/order enqueue make test"))
     with pytest.raises(Invalid, match="as a shell takes it"):
         line_of("/create x -- sh -c 'open")
 
@@ -109,6 +111,7 @@ def test_what_is_no_command_says_what_would_be_one():
 def test_a_place_and_its_target_are_the_same_whatever_a_chat_is_called():
     for chat, thread in (("-1001", "5"), ("#dev room/2", None), ("a b", "c/d")):
         assert place_of(target_of("irc", chat, thread)) == (chat, thread)
+    assert target_of("irc", "#dev/ü %", None) == "chat:irc/#dev%2Fü%20%25"
     assert Speaker("telegram", "-5", "9", "ann").target == "chat:telegram/-5/9"
 
 

@@ -49,10 +49,16 @@ class Place(NamedTuple):
 
 def target_of(platform: str, chat: str, thread: str | None) -> str:
     """The target that a chat and its thread are."""
-    parts = [platform, quote(chat, safe="")]
-    if thread is not None:
-        parts.append(quote(thread, safe=""))
+    parts = [platform, _plain(chat), *([] if thread is None else [_plain(thread)])]
     return f"chat:{'/'.join(parts)}"
+
+
+def _plain(name: str) -> str:
+    """A name without what a target cannot have in one: slashes and blanks."""
+    return "".join(
+        quote(sign, safe="") if sign in "/%" or sign.isspace() or not sign.isprintable() else sign
+        for sign in name
+    )
 
 
 def place_of(target: str) -> Place:

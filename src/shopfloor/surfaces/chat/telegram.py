@@ -40,7 +40,7 @@ class Stopped(Exception):
 
 
 class Kept(NamedTuple):
-    """What was received and not answered yet, and where Telegram goes on."""
+    """What was received and not answered yet, and from where on Telegram is to forget it; 0 is nowhere."""
 
     offset: int
     waiting: dict[int, dict[str, Any]]
@@ -146,21 +146,25 @@ class TelegramBridge:
         found: list[dict[str, Any]] = self._api.call(
             "getUpdates",
             timeout_s=self._poll_s + 15,
-            offset=self._kept.offset,
+            offset=self._kept.offset or None,
             timeout=self._poll_s,
             allowed_updates=["message"],
         )
         return found
 
     def _receive(self, updates: list[dict[str, Any]]) -> None:
-        """Keep what came, and only then let Telegram forget it."""
-        fresh = [one for one in updates if one["update_id"] >= self._kept.offset]
-        if not fresh:
-            return
+        """Keep what came, and only then let Telegram forget it.
+
+        An empty answer says that it has forgotten all before.  Then no offset is sent any more: after a quiet
+        week Telegram begins with other numbers, which may be lower.
+        """
+        fresh = [one for one in updates if one["update_id"] not in self._kept.waiting]
+        offset = max((one["update_id"] + 1 for one in updates), default=0)
         with self._guard:
             waiting = {**self._kept.waiting, **{one["update_id"]: one for one in fresh}}
-            self._kept = Kept(max(one["update_id"] for one in fresh) + 1, waiting)
-            self._inbox.save(self._kept)
+            if (offset, waiting) != self._kept:
+                self._kept = Kept(offset, waiting)
+                self._inbox.save(self._kept)
         for update in fresh:
             self._take_up(update)
 

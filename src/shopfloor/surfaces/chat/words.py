@@ -101,6 +101,9 @@ def spoken(line: Line) -> Spoken:
     command, length = found
     argv = [*words[length:], *(["--", *line.rest] if line.rest is not None else [])]
     said = parse(command, argv)
+    if command.rest is not None and said.words and said.rest is None and not command.positionals:
+        name, given = command.command, " ".join(said.words)
+        raise Invalid(f"a command comes after two dashes: /{name} -- {given}")
     heads = _heads(command, said.words)
     said = said._replace(words=_gathered(command, said.words, heads))
     if line.below:
