@@ -18,6 +18,7 @@ from bench import machine, table
 from bench.env import CouldNotMeasure, Env
 from bench.figures import Outcome, Result
 from bench.measurements import (
+    api,
     backlog,
     clients,
     durability,
@@ -39,6 +40,7 @@ MEASUREMENTS = {
     "idle": idle,
     "supervisors": supervisors,
     "durability": durability,
+    "api": api,
 }
 
 
