@@ -28,6 +28,7 @@ STREAMS_MAX = 500
 HEADERS = {
     **API,
     "Content-Type": "text/event-stream; charset=utf-8",
+    "Connection": "close",
     # A proxy that gathers answers would hold events back.
     "X-Accel-Buffering": "no",
 }
