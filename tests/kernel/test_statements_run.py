@@ -11,13 +11,14 @@ import pytest
 import shopfloor
 from shopfloor.domain.caller import person
 from shopfloor.domain.errors import BoardError
+from shopfloor.domain.lifecycle import Status
 from shopfloor.domain.outcomes import Exit
 from shopfloor.domain.settings import Dispatch, Profile, Settings
 from shopfloor.domain.targets import parse
 from shopfloor.kernel import deliveries, planning, sweep
 from shopfloor.ops.receipt_book import Bookkeeper
 from shopfloor.ops.registry import everything
-from shopfloor.store import hosts, orders, plannings, runs
+from shopfloor.store import cards, hosts, orders, plannings, runs
 from shopfloor.store.statements import FOLDER, Statements
 from tests.kernel.test_deaths import SCENES, SETTINGS
 from tests.support.places import Place, wipe
@@ -62,6 +63,24 @@ def look_at_everything(board):
     board.ask("task.fetch", id=task, name="a")
     board.ask("task.detach", id=task, name="a")
     board.ask("task.archive", id=task)
+
+
+def look_at_cards(board):
+    """The board as a page shows it, by all that it can be asked for, and what is wrong on it."""
+    ended, idea = board.create(), board.create(initial_status="triage")
+    board.ask("task.complete", id=ended)
+    for words in ({}, {"text": "task"}, {"ids": [ended, idea]}):
+        board.ask("task.cards", **words)
+    board.read(lambda tx: cards.ended_lately(tx, Status.DONE, before=2**40, limit=1))
+    dead = board.create()
+    waiting = board.create(parents=[dead])
+    board.ask("task.cancel", id=dead)
+    stuck = board.create(assignee="nobody")
+    for _ in range(3):
+        board.ask("task.block", id=stuck, reason="stuck")
+        board.ask("task.unblock", id=stuck)
+    board.ask("diagnostics.list", id=waiting)
+    board.ask("diagnostics.list")
 
 
 def keep_house(board):
@@ -123,6 +142,7 @@ def tell_everybody(board):
     for ok in (False, True):
         [taken] = board.ask("delivery.take", platform="x")
         board.ask("delivery.report", id=taken.id, ok=ok)
+        board.ask("diagnostics.list")
         board.ask("delivery.retry", id=taken.id)
     board.read(deliveries.due)
     board.ask("delivery.take", platform="x")
@@ -156,7 +176,7 @@ def keep_receipts(board):
 def test_every_statement_is_run(dialect, tmp_path, request):
     url = request.getfixturevalue("board_url") if dialect == "postgres" else None
     run = set()
-    parts = [look_at_everything, keep_house, tell_everybody, keep_receipts, *SCENES]
+    parts = [look_at_everything, look_at_cards, keep_house, tell_everybody, keep_receipts, *SCENES]
     for number, part in enumerate(parts):
         if url is not None:
             wipe(url)

@@ -25,7 +25,7 @@ from shopfloor.kernel.board_rules import BOARD_RULES, BoardLook
 from shopfloor.kernel.claim import pauses
 from shopfloor.kernel.task_rules import Look, found_in, sound_lanes
 from shopfloor.kernel.why import Surroundings
-from shopfloor.store import diagnostics as stored
+from shopfloor.store import diagnostics
 from shopfloor.store.db import Tx
 from shopfloor.store.diagnostics import Suspect
 
@@ -46,7 +46,7 @@ def diagnose(
 ) -> list[Finding]:
     """Everything that is wrong on the board and with this host, the worst and oldest first."""
     found = _of_board(tx, around, here)
-    suspects = stored.suspects(
+    suspects = diagnostics.suspects(
         tx,
         sound=sound_lanes(settings),
         ready_before=tx.now - STUCK_MS[Status.READY][0],
@@ -64,7 +64,7 @@ def diagnose_tasks(
     tx: Tx, settings: Settings, around: Surroundings, task_ids: Collection[int]
 ) -> list[Finding]:
     """What is wrong with these tasks, the worst and oldest first; one that has ended is well."""
-    found = list(_of_suspects(tx, settings, around, stored.of_tasks(tx, task_ids)))
+    found = list(_of_suspects(tx, settings, around, diagnostics.of_tasks(tx, task_ids)))
     found.sort(key=_order)
     return found
 
@@ -87,9 +87,9 @@ def _order(finding: Finding) -> tuple[bool, bool, int, int]:
 
 
 def _of_board(tx: Tx, around: Surroundings, here: Circumstances) -> list[Finding]:
-    waiting, since = stored.waiting_work(tx)
-    newest = stored.newest_time(tx)
-    look = BoardLook(tx.now, around, here, waiting, since, newest, stored.troubled(tx))
+    waiting, since = diagnostics.waiting_work(tx)
+    newest = diagnostics.newest_time(tx)
+    look = BoardLook(tx.now, around, here, waiting, since, newest, diagnostics.troubled(tx))
     return [
         Finding(code, hit.severity, None, None, hit.since, _always(advice))
         for code, rule in BOARD_RULES.items()
@@ -113,8 +113,8 @@ def _of_suspects(
         settings,
         around,
         pauses(tx),
-        stored.blocks(tx, turned, tx.now - CYCLE_WINDOW_MS) if turned else {},
-        stored.dead_parents(tx, waiting) if waiting else {},
+        diagnostics.blocks(tx, turned, tx.now - CYCLE_WINDOW_MS) if turned else {},
+        diagnostics.dead_parents(tx, waiting) if waiting else {},
     )
     for task in suspects:
         for code, hit in found_in(task, look):

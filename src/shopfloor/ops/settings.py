@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from shopfloor.domain.settings import Settings, fields
@@ -56,7 +57,19 @@ def _table(settings: Settings, table: str) -> list[SettingView]:
         is_set = value != field.default
         if is_set and field.name.endswith(SECRET):
             value = MASKED
-        found.append(
-            SettingView(table, field.name, value, field.default, is_set, field.words, field.unset)
+        view = SettingView(
+            table,
+            field.name,
+            _shown(value),
+            _shown(field.default),
+            is_set,
+            field.words,
+            field.unset,
         )
+        found.append(view)
     return found
+
+
+def _shown(value: Any) -> Any:
+    """A value; of a table, the names that are in it."""
+    return sorted(value) if isinstance(value, Mapping) else value
