@@ -1,4 +1,5 @@
-// A layered picture of a graph without circles: what is waited for stands left of what waits.  Pure functions.
+// A layered picture of a graph without circles: what is waited for stands before what waits, to its left where the
+// picture is wide and above it where it is tall.  Pure functions.
 //
 // Four steps, as Sugiyama described them: a layer for each task (one further than the last it waits for), a row of
 // points for each link that passes layers, an order in each layer with few crossings, and then heights that
@@ -6,18 +7,18 @@
 // the distances kept: neighbours that want the same place share it as a block.
 
 export const NODE = { width: 204, height: 56 };
-const GAP_X = 84;
-const GAP_Y = 18;
-const PASS_Y = 22;
+const GAP = 18;
+const PASS = 22;
+const LAYERS_APART = { wide: 84, tall: 58 };
 const SWEEPS = 12;
 
-/** Places of nodes [{id}] and links [{parent, child}]: {places: Map, ways: [{edge, points}], width, height}. */
-export function layout(nodes, edges) {
+/** Places of nodes [{id}] and links [{parent, child}]: {places: Map, ways: [{edge, points}], width, height, tall}. */
+export function layout(nodes, edges, tall = false) {
   const layers = layersOf(nodes, edges);
   const { rows, chains } = withPasses(nodes, edges, layers);
   order(rows);
-  heights(rows);
-  return picture(rows, chains);
+  heights(rows, tall ? NODE.width : NODE.height);
+  return picture(rows, chains, tall);
 }
 
 function layersOf(nodes, edges) {
@@ -85,20 +86,21 @@ function order(rows) {
   }
 }
 
-function heights(rows) {
-  for (const row of rows) place(row, row.map(() => 0));
+function heights(rows, node) {
+  for (const row of rows) place(row, row.map(() => 0), node);
   for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
     for (const row of sweep % 2 === 0 ? rows : [...rows].reverse()) {
       place(row, row.map((point) => {
         const near = [...point.before, ...point.after];
         return near.length ? near.reduce((sum, other) => sum + other.y, 0) / near.length : point.y;
-      }));
+      }), node);
     }
   }
 }
 
 /** Give a layer's points the heights nearest to what they wish, none closer to the next than it may be. */
-function place(row, wishes) {
+function place(row, wishes, node) {
+  const size = (point) => (point.id === null ? PASS : node + GAP);
   const offsets = [];
   let offset = 0;
   row.forEach((point, at) => {
@@ -119,36 +121,41 @@ function place(row, wishes) {
 }
 
 const mean = (block) => block.sum / block.many;
-const size = (point) => (point.id === null ? PASS_Y : NODE.height + GAP_Y);
 
-function picture(rows, chains) {
+function picture(rows, chains, tall) {
+  const [across, along] = tall ? [NODE.width, NODE.height] : [NODE.height, NODE.width];
+  const apart = along + (tall ? LAYERS_APART.tall : LAYERS_APART.wide);
   const ys = rows.flat().map((point) => point.y);
-  const top = Math.min(0, ...ys) - NODE.height / 2;
+  const top = Math.min(0, ...ys) - across / 2;
+  const turned = (x, y) => (tall ? [y, x] : [x, y]);
   const places = new Map();
-  rows.forEach((row, at) => row.forEach((point) => {
-    point.x = at * (NODE.width + GAP_X);
+  rows.forEach((row, layer) => row.forEach((point) => {
+    point.x = layer * apart;
     point.y -= top;
-    if (point.id !== null) places.set(point.id, { x: point.x, y: point.y - NODE.height / 2, layer: at });
+    if (point.id === null) return;
+    const [x, y] = turned(point.x, point.y - across / 2);
+    places.set(point.id, { x, y, layer });
   }));
   const ways = chains.map(({ edge, chain }) => ({
     edge,
     points: chain.flatMap((point, at) => [
-      ...(at > 0 ? [[point.x, point.y]] : []),
-      ...(at < chain.length - 1 ? [[point.x + NODE.width, point.y]] : []),
+      ...(at > 0 ? [turned(point.x, point.y)] : []),
+      ...(at < chain.length - 1 ? [turned(point.x + along, point.y)] : []),
     ]),
   }));
-  const width = Math.max(1, rows.length) * (NODE.width + GAP_X) - GAP_X;
-  return { places, ways, width, height: Math.max(...ys, 0) - top + NODE.height / 2 };
+  const [width, height] = turned(Math.max(1, rows.length) * apart - apart + along, Math.max(...ys, 0) - top + across / 2);
+  return { places, ways, width, height, tall };
 }
 
 /** The way of a link as an SVG path: straight across the layers that it passes, curved between them. */
-export function pathOf(points) {
-  let path = `M${points[0][0]} ${points[0][1]}`;
+export function pathOf(points, tall) {
+  let path = `M${points[0].join(" ")}`;
   for (let at = 1; at < points.length; at += 1) {
     const [x0, y0] = points[at - 1];
     const [x, y] = points[at];
-    const half = (x - x0) / 2;
-    path += at % 2 ? ` C${x0 + half} ${y0} ${x - half} ${y} ${x} ${y}` : ` L${x} ${y}`;
+    if (at % 2 === 0) path += ` L${x} ${y}`;
+    else if (tall) path += ` C${x0} ${(y0 + y) / 2} ${x} ${(y0 + y) / 2} ${x} ${y}`;
+    else path += ` C${(x0 + x) / 2} ${y0} ${(x0 + x) / 2} ${y} ${x} ${y}`;
   }
   return path;
 }

@@ -58,7 +58,8 @@ function useGraph(root) {
 
 function Graph({ graph }) {
   const shape = graph.nodes.map((node) => node.id).join() + graph.edges.map((edge) => `${edge.parent}-${edge.child}`).join();
-  const drawn = useMemo(() => layout(graph.nodes, graph.edges), [shape]);
+  const tall = matchMedia("(max-width: 640px)").matches;
+  const drawn = useMemo(() => layout(graph.nodes, graph.edges, tall), [shape, tall]);
   const { ref, view, zoom, pan, fit, show } = useView(drawn);
   const [chosen, setChosen] = useState(graph.root);
   const picture = useRef(null);
@@ -71,10 +72,7 @@ function Graph({ graph }) {
     picture.current?.querySelector(`[data-id="${id}"]`)?.focus({ preventScroll: true });
   };
   useCommands(() => [
-    { id: "graph.left", title: "To what it waits for", group: GROUP, keys: ["ArrowLeft", "h"], run: () => goTo(across(drawn, graph, here, "parent")) },
-    { id: "graph.right", title: "To what waits for it", group: GROUP, keys: ["ArrowRight", "l"], run: () => goTo(across(drawn, graph, here, "child")) },
-    { id: "graph.up", title: "To the one above", group: GROUP, keys: ["ArrowUp", "k"], run: () => goTo(beside(drawn, here, -1)) },
-    { id: "graph.down", title: "To the one below", group: GROUP, keys: ["ArrowDown", "j"], run: () => goTo(beside(drawn, here, 1)) },
+    ...steps(tall).map(({ id, title, keys, to }) => ({ id, title, group: GROUP, keys, run: () => goTo(to(drawn, graph, here)) })),
     { id: "graph.open", title: "Open the task", group: GROUP, keys: ["Enter", "o"], run: () => go(inBoard(`/t/${here}`)) },
     { id: "graph.root", title: "Draw the graph of this task", group: GROUP, keys: ["Shift+G"], run: () => go(inBoard(`/graph/${here}`)) },
     { id: "graph.in", title: "Zoom in", group: GROUP, keys: ["+", "="], run: () => zoom(1) },
@@ -96,8 +94,8 @@ function Graph({ graph }) {
       <svg ref=${picture} class="graph-picture" role="group" aria-label=${`Graph of #${graph.root}: ${graph.nodes.length} tasks`}>
         <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path d="M0 0.8 7 4 0 7.2z" /></marker></defs>
         <g transform=${`translate(${view.x} ${view.y}) scale(${view.k})`}>
-          <${Edges} ways=${drawn.ways} nodes=${graph.nodes} chosen=${here} />
-          ${graph.nodes.map((node) => html`<${Node} key=${node.id} node=${node} at=${drawn.places.get(node.id)} root=${node.id === graph.root} chosen=${node.id === here}
+          <${Edges} ways=${drawn.ways} tall=${drawn.tall} nodes=${graph.nodes} chosen=${here} />
+          ${graph.nodes.map((node) => html`<${Node} key=${node.id} node=${node} tall=${drawn.tall} at=${drawn.places.get(node.id)} root=${node.id === graph.root} chosen=${node.id === here}
             shown=${shownLinks(graph, node.id)} onChoose=${() => setChosen(node.id)} />`)}
         </g>
       </svg>
@@ -107,17 +105,31 @@ function Graph({ graph }) {
   </div>`;
 }
 
-/** The nearest in height at the other end of the links of a task. */
-function across(drawn, graph, id, end) {
+/** The arrow keys: along the links, which lead to the right or downwards, and beside them. */
+function steps(tall) {
+  const [back, on, up, down] = tall ? ["Up k", "Down j", "Left h", "Right l"] : ["Left h", "Right l", "Up k", "Down j"];
+  const keys = (names) => [`Arrow${names.split(" ")[0]}`, names.split(" ")[1]];
+  return [
+    { id: "graph.back", title: "To what it waits for", keys: keys(back), to: (drawn, graph, id) => along(drawn, graph, id, "parent") },
+    { id: "graph.on", title: "To what waits for it", keys: keys(on), to: (drawn, graph, id) => along(drawn, graph, id, "child") },
+    { id: "graph.before", title: "To the one beside it, before", keys: keys(up), to: (drawn, _graph, id) => beside(drawn, id, -1) },
+    { id: "graph.after", title: "To the one beside it, after", keys: keys(down), to: (drawn, _graph, id) => beside(drawn, id, 1) },
+  ];
+}
+
+const side = (drawn, id) => drawn.places.get(id)[drawn.tall ? "x" : "y"];
+
+/** The one that stands nearest at the other end of the links of a task. */
+function along(drawn, graph, id, end) {
   const other = end === "parent" ? "child" : "parent";
   const near = graph.edges.filter((edge) => edge[other] === id).map((edge) => edge[end]);
-  const { y } = drawn.places.get(id);
-  return near.sort((one, two) => Math.abs(drawn.places.get(one).y - y) - Math.abs(drawn.places.get(two).y - y))[0] ?? null;
+  const far = (one) => Math.abs(side(drawn, one) - side(drawn, id));
+  return near.sort((one, two) => far(one) - far(two))[0] ?? null;
 }
 
 function beside(drawn, id, by) {
   const { layer } = drawn.places.get(id);
-  const row = [...drawn.places].filter(([, place]) => place.layer === layer).sort((one, other) => one[1].y - other[1].y).map(([one]) => one);
+  const row = [...drawn.places.keys()].filter((one) => drawn.places.get(one).layer === layer).sort((one, two) => side(drawn, one) - side(drawn, two));
   return row[row.indexOf(id) + by] ?? null;
 }
 
@@ -125,16 +137,16 @@ function shownLinks(graph, id) {
   return { parents: graph.edges.filter((edge) => edge.child === id).length, children: graph.edges.filter((edge) => edge.parent === id).length };
 }
 
-function Edges({ ways, nodes, chosen }) {
+function Edges({ ways, tall, nodes, chosen }) {
   const done = new Set(nodes.filter((node) => node.status === "done").map((node) => node.id));
   return html`<g class="graph-edges" aria-hidden="true">${ways.map(({ edge, points }) => {
     const kind = edge.waived ? "is-waived" : done.has(edge.parent) ? "is-met" : "is-open";
     const near = edge.parent === chosen || edge.child === chosen;
-    return html`<path key=${`${edge.parent}-${edge.child}`} class=${`graph-edge ${kind}${near ? " is-near" : ""}`} d=${pathOf(points)} marker-end="url(#arrow)" />`;
+    return html`<path key=${`${edge.parent}-${edge.child}`} class=${`graph-edge ${kind}${near ? " is-near" : ""}`} d=${pathOf(points, tall)} marker-end="url(#arrow)" />`;
   })}</g>`;
 }
 
-function Node({ node, at, root, chosen, shown, onChoose }) {
+function Node({ node, tall, at, root, chosen, shown, onChoose }) {
   const hidden = { parents: node.parents - shown.parents, children: node.children - shown.children };
   const label = `#${node.id} ${node.title}, ${words(node.status)}${node.assignee ? `, ${node.assignee}` : ""}, waits for ${node.parents}, ${node.children} wait for it`;
   const open = () => go(inBoard(`/t/${node.id}`));
@@ -147,8 +159,8 @@ function Node({ node, at, root, chosen, shown, onChoose }) {
     <g transform="translate(13 9)"><${StatusMark} status=${node.status} /></g>
     <text class="graph-number" x="35" y="21">#${node.id} ${node.assignee ?? (node.order ? "command" : "")}</text>
     ${lines.map((line, row) => html`<text key=${row} class="graph-title" x="14" y=${lines.length === 1 ? 42 : 37 + row * 13}>${line}</text>`)}
-    ${hidden.parents > 0 && html`<g class="graph-more" transform="translate(-12 28)"><circle r="10" /><text y="3.5">+${hidden.parents}</text></g>`}
-    ${hidden.children > 0 && html`<g class="graph-more" transform=${`translate(${NODE.width + 12} 28)`}><circle r="10" /><text y="3.5">+${hidden.children}</text></g>`}
+    ${hidden.parents > 0 && html`<g class="graph-more" transform=${tall ? `translate(${NODE.width / 2} -12)` : "translate(-12 28)"}><circle r="10" /><text y="3.5">+${hidden.parents}</text></g>`}
+    ${hidden.children > 0 && html`<g class="graph-more" transform=${tall ? `translate(${NODE.width / 2} ${NODE.height + 12})` : `translate(${NODE.width + 12} 28)`}><circle r="10" /><text y="3.5">+${hidden.children}</text></g>`}
   </g>`;
 }
 

@@ -76,9 +76,10 @@ const CALM = ["running", "is_done", "is_cancelled", "is_archived", "starts_next"
 
 function Why({ detail }) {
   const { why, task } = detail;
+  if (why.code === "question") return html`<p class="task-why is-asking"><${Icon} name="question" />It waits for an answer.</p>`;
   if (CALM.includes(why.code)) return html`<p class="task-why is-calm">${sentence(why.sentence)}</p>`;
   return html`<div class=${`task-why is-${task.status}`}>
-    <${Icon} name=${why.code === "question" ? "question" : "info"} />
+    <${Icon} name="info" />
     <div><p>${sentence(why.sentence)}${why.until && html`<span class="task-until"> Looked at again <${Time} at=${why.until}>${new Date(why.until).toLocaleString()}<//>.</span>`}</p>
       ${why.next_step && html`<p class="task-step"><code>${why.next_step}</code><${Copy} text=${why.next_step} label="Copy the command" /></p>`}</div>
   </div>`;
@@ -93,7 +94,7 @@ function Verbs({ detail, onGone }) {
   const [open, setOpen] = useState(false);
   const more = useRef(null);
   const verbs = verbsOf(detail);
-  const first = verbs.filter((verb) => verb?.first?.includes(task.status));
+  const first = verbs.filter((verb) => verb?.first?.includes(task.status) && !(verb.op === "task.unblock" && detail.why.code === "question"));
   const rest = verbs.filter((verb) => !first.includes(verb)).filter((verb, at, all) => verb !== null || (at > 0 && at < all.length - 1));
   const keyed = {};
   for (const verb of verbs) if (verb?.key && !(verb.key in keyed) && (first.includes(verb) || verb.key === "a" || verb.key === ".")) keyed[verb.key] = verb;
