@@ -58,6 +58,7 @@ class NeedView(Result, frozen=True):
     status: str | None
     assignee: str | None
     tenant: str | None
+    workspace: str | None
     since: datetime
     until: datetime | None
     actor: str | None
@@ -133,6 +134,7 @@ def _view(need: Need) -> NeedView:
         status=need.status,
         assignee=need.assignee,
         tenant=need.tenant,
+        workspace=need.workspace,
         since=always(need.since),
         until=moment(need.until),
         actor=need.actor or None,

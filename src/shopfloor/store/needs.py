@@ -24,6 +24,7 @@ class Need(NamedTuple):
     assignee: str | None
     tenant: str | None
     block_kind: str | None
+    workspace: str | None
 
 
 class Cursor(NamedTuple):

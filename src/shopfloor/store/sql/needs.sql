@@ -1,7 +1,8 @@
 -- name: needs_list
 -- All that waits for a person, what waits longest first; the cursor is the last row's (since, kind, ref).
 SELECT found.since, found.kind, found.ref, found.task_id, found.until, found.actor, found.words, found.options,
-       found.default_answer, task.title, task.status, task.assignee, task.tenant, task.block_kind
+       found.default_answer, task.title, task.status, task.assignee, task.tenant, task.block_kind,
+       task.workspace_kind
   FROM (
     SELECT asked_at AS since, 'question' AS kind, CAST(id AS TEXT) AS ref, task_id, deadline AS until,
            asked_by AS actor, body AS words, options, default_answer

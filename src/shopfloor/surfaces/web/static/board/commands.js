@@ -36,7 +36,7 @@ function moving(store, view) {
 function acting(store, view) {
   const operator = () => may("operator");
   const chosen = () => targets(store, view);
-  const act = (id, title, keys, run, when = operator) => ({ id: `board.${id}`, group: "Cards", title, keys, when: () => when() && chosen().length > 0, run: () => run(chosen()) });
+  const act = (id, title, keys, run, when = operator) => ({ id: `board.${id}`, group: "Cards", title, keys, when: () => inBoardOnly() && when() && chosen().length > 0, run: () => run(chosen()) });
   const first = (ops, says) => (cards) => {
     const found = ops.map((op) => [op, cards.filter((card) => movesOf(card).some((move) => move.op === op))]).find(([, fit]) => fit.length);
     if (found) begin(store, found[1], movesOf(found[1][0]).find((move) => move.op === found[0]));

@@ -8,7 +8,7 @@ import { useCommands } from "../core/keys.js";
 import { onEvent, onResync } from "../core/live.js";
 import { go, inBoard } from "../core/route.js";
 import { sheet } from "../core/sheet.js";
-import { Busy, Empty, Icon, IconButton, Status, StatusMark } from "../core/ui.js";
+import { Busy, Empty, Icon, IconButton, Status, StatusMark, useLatest } from "../core/ui.js";
 import { words } from "../task/parts.js";
 import { layout, NODE, pathOf } from "./layout.js";
 import { useView } from "./view.js";
@@ -65,6 +65,8 @@ function Graph({ graph }) {
   const picture = useRef(null);
   const here = drawn.places.has(chosen) ? chosen : graph.root;
   useEffect(fit, [shape]);
+  // Keys come faster than what they change is registered anew, so they look at what is chosen now.
+  const now = useLatest(here);
   const goTo = (id) => {
     if (id === null || id === undefined) return;
     setChosen(id);
@@ -72,15 +74,15 @@ function Graph({ graph }) {
     picture.current?.querySelector(`[data-id="${id}"]`)?.focus({ preventScroll: true });
   };
   useCommands(() => [
-    ...steps(tall).map(({ id, title, keys, to }) => ({ id, title, group: GROUP, keys, run: () => goTo(to(drawn, graph, here)) })),
-    { id: "graph.open", title: "Open the task", group: GROUP, keys: ["Enter", "o"], run: () => go(inBoard(`/t/${here}`)) },
-    { id: "graph.root", title: "Draw the graph of this task", group: GROUP, keys: ["Shift+G"], run: () => go(inBoard(`/graph/${here}`)) },
+    ...steps(tall).map(({ id, title, keys, to }) => ({ id, title, group: GROUP, keys, run: () => goTo(to(drawn, graph, now.current)) })),
+    { id: "graph.open", title: "Open the task", group: GROUP, keys: ["Enter", "o"], run: () => go(inBoard(`/t/${now.current}`)) },
+    { id: "graph.root", title: "Draw the graph of this task", group: GROUP, keys: ["Shift+G"], run: () => go(inBoard(`/graph/${now.current}`)) },
     { id: "graph.in", title: "Zoom in", group: GROUP, keys: ["+", "="], run: () => zoom(1) },
     { id: "graph.out", title: "Zoom out", group: GROUP, keys: ["-"], run: () => zoom(-1) },
     { id: "graph.fit", title: "Show all", group: GROUP, keys: ["0"], run: fit },
     ...[["Left", 80, 0], ["Right", -80, 0], ["Up", 0, 80], ["Down", 0, -80]].map(([side, dx, dy]) => (
       { id: `graph.pan.${side}`, title: `Move the picture: ${side.toLowerCase()}`, group: GROUP, keys: [`Shift+Arrow${side}`], run: () => pan(dx, dy) })),
-  ], [here, drawn, graph]);
+  ], [drawn, graph]);
   const root = graph.nodes.find((node) => node.id === graph.root);
   return html`<div class="graph">
     <header class="graph-head">

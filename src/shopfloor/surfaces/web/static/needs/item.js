@@ -44,7 +44,7 @@ function Body({ need, chosen, fieldRef, onDone }) {
     const question = { id: Number(need.ref), kind: "question", body: need.words, options: need.options, default: need.default, deadline: need.until, asked_by: need.actor };
     return html`<${OpenQuestion} task=${need.task} question=${question} numbered=${chosen} focusRef=${fieldRef} onAnswered=${onDone} />`;
   }
-  if (need.kind === "review") return html`${need.words && html`<${Markdown} text=${need.words} />`}<${Stat} task=${need.task} wanted=${chosen} />`;
+  if (need.kind === "review") return html`${need.words && html`<${Markdown} text=${need.words} />`}${need.workspace === "worktree" && html`<${Stat} task=${need.task} wanted=${chosen} />`}`;
   if (need.task === null || !need.words) return null;
   return html`<pre class="need-words">${need.words}</pre>`;
 }

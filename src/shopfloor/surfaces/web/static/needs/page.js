@@ -9,7 +9,7 @@ import { go, inBoard, route, setQuery } from "../core/route.js";
 import { may } from "../core/session.js";
 import { sheet } from "../core/sheet.js";
 import { announce } from "../core/toast.js";
-import { Busy, Button, Empty } from "../core/ui.js";
+import { Busy, Button, Empty, useLatest } from "../core/ui.js";
 import { undoCommand } from "../task/act.js";
 import { answer } from "../task/question.js";
 import { take } from "../task/ways.js";
@@ -31,9 +31,12 @@ export function NeedsPage() {
   const list = useRef(null);
   const fields = useRef(new Map());
   useEffect(() => setOpen(null), [chosen && keyOf(chosen)]);
+  // Keys come faster than what they change is registered anew, so they look at what is chosen now.
+  const now = useLatest({ items, at });
   const step = (by) => {
-    if (!items.length) return;
-    const next = items[Math.min(items.length - 1, Math.max(0, at + by))];
+    const all = now.current.items;
+    if (!all.length) return;
+    const next = all[Math.min(all.length - 1, Math.max(0, now.current.at + by))];
     choose(next);
     const card = [...list.current.children].find((one) => one.dataset.key === keyOf(next));
     card?.focus({ preventScroll: true });

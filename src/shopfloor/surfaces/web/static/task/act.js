@@ -4,6 +4,7 @@
 
 import { signal } from "../core/dom.js";
 import { change } from "../core/api.js";
+import { useCommands } from "../core/keys.js";
 import { refuse, toast } from "../core/toast.js";
 
 /** The way back of the latest change: {label, run}, or null. */
@@ -42,4 +43,10 @@ export function undo() {
 /** The command of the key `u`, for pages that change tasks. */
 export function undoCommand(group) {
   return { id: "undo", title: "Undo the latest change", group, keys: ["u"], when: () => wayBack.value !== null, run: undo };
+}
+
+/** Commands of the task that is open: they keep out of the way while a card of the board behind has the focus. */
+export function useTaskCommands(make, deps) {
+  const inTask = () => !document.activeElement?.closest?.(".main");
+  useCommands(() => make().map((one) => ({ group: "Task", ...one, when: () => inTask() && (one.when?.() ?? true) })), deps);
 }

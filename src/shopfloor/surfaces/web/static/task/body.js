@@ -4,10 +4,9 @@
 // somebody else changes the text meanwhile, that is said before it is overwritten.
 
 import { html, useRef, useState } from "../core/dom.js";
-import { useCommands } from "../core/keys.js";
 import { may } from "../core/session.js";
 import { Button, Icon } from "../core/ui.js";
-import { act } from "./act.js";
+import { act, useTaskCommands } from "./act.js";
 import { Markdown, Section } from "./parts.js";
 
 const drafts = new Map();
@@ -27,7 +26,7 @@ export function Description({ task, board }) {
   const [draft, setDraft] = useDraft(`${board} body ${task.id}`);
   const edit = () => setDraft({ text: task.body, base: task.body });
   const mine = may("operator");
-  useCommands(() => [{ id: "task.edit", title: "Change the description", group: "Task", keys: ["e"], when: () => mine, run: edit }], [task.id, task.body]);
+  useTaskCommands(() => [{ id: "task.edit", title: "Change the description", keys: ["e"], when: () => mine, run: edit }], [task.id, task.body]);
   const action = mine && draft === null && html`<${Button} kind="quiet" small icon="edit" onClick=${edit}>Edit<//>`;
   return html`<${Section} title="Description" id="task-description" action=${action}>
     ${draft ? html`<${Editor} task=${task} draft=${draft} setDraft=${setDraft} />`

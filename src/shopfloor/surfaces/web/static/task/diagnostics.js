@@ -8,8 +8,10 @@ import { Copy } from "./parts.js";
 import { Ways } from "./ways.js";
 
 export function Diagnostics({ detail }) {
-  if (!detail.diagnostics.length) return null;
-  return html`<ul class="findings" aria-label="What is wrong">${detail.diagnostics.map((one) => html`<li key=${one.code} class=${`finding is-${one.severity}`}>
+  // What the top of the page says already needs no second box: its ways out are buttons there.
+  const told = detail.diagnostics.filter((one) => !one.sentence.toLowerCase().includes(detail.why.sentence.toLowerCase()) && one.code !== detail.why.code);
+  if (!told.length) return null;
+  return html`<ul class="findings" aria-label="What is wrong">${told.map((one) => html`<li key=${one.code} class=${`finding is-${one.severity}`}>
     <${Icon} name="alert" /><div><p>${one.sentence}</p><${Steps} steps=${one.steps} /></div></li>`)}</ul>`;
 }
 

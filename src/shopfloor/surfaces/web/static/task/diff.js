@@ -14,12 +14,15 @@ export function Diff({ detail }) {
   const { id } = detail.task;
   const last = detail.runs[0]?.id;
   const ended = detail.runs[0]?.ended_at;
+  const tree = detail.task.workspace_kind === "worktree" && detail.runs.length > 0;
   useEffect(() => {
+    if (!tree) return undefined;
     const stop = new AbortController();
     call("task.diff", { id }, { signal: stop.signal }).then((diff) => setFound({ diff, files: read(diff.text) }),
       (refused) => refused.name !== "AbortError" && setFound({ refused }));
     return () => stop.abort();
-  }, [id, last, ended, round]);
+  }, [id, tree, last, ended, round]);
+  if (!tree) return html`<${Empty} title="No change to show" icon="branch">Only a git worktree knows what it began from, once something ran in it.<//>`;
   if (!found) return html`<${Busy} label="Comparing" />`;
   if (found.refused) return html`<${Empty} title="No change to show" icon="branch">${found.refused.message}<//>`;
   const { diff, files } = found;

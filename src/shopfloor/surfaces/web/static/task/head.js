@@ -2,17 +2,16 @@
 
 import { html, signal, useEffect, useRef, useState } from "../core/dom.js";
 import { call } from "../core/api.js";
-import { readable, useCommands } from "../core/keys.js";
+import { readable } from "../core/keys.js";
 import { currentBoard, inBoard } from "../core/route.js";
 import { may } from "../core/session.js";
 import { ago, minute } from "../core/time.js";
 import { Avatar, Button, Chip, Icon, IconButton, Menu, Status, StatusMark, Time } from "../core/ui.js";
-import { act, undoCommand } from "./act.js";
+import { act, undoCommand, useTaskCommands } from "./act.js";
 import { VerbDialog } from "./dialog.js";
 import { Copy, money, words } from "./parts.js";
 import { carryOut, labelOf, verbsOf } from "./verbs.js";
 
-const GROUP = "Task";
 const asking = signal(null);
 
 /** Carry a verb out, through its dialog where it has to ask. */
@@ -99,9 +98,9 @@ function Verbs({ detail, onGone }) {
   const keyed = {};
   for (const verb of verbs) if (verb?.key && !(verb.key in keyed) && (first.includes(verb) || verb.key === "a" || verb.key === ".")) keyed[verb.key] = verb;
   const shape = Object.entries(keyed).map(([key, verb]) => key + verb.op).join();
-  useCommands(() => [
-    ...Object.entries(keyed).map(([key, verb]) => ({ id: `task.${verb.op}`, title: labelOf(verb, task), group: GROUP, keys: [key], run: () => start(verb, detail) })),
-    undoCommand(GROUP),
+  useTaskCommands(() => [
+    ...Object.entries(keyed).map(([key, verb]) => ({ id: `task.${verb.op}`, title: labelOf(verb, task), keys: [key], run: () => start(verb, detail) })),
+    undoCommand("Task"),
   ], [shape, task.id, task.status, detail]);
   const dialog = asking.value;
   const close = () => { asking.value = null; };

@@ -4,10 +4,10 @@
 // can point at a log.
 
 import { html, useEffect, useRef } from "../core/dom.js";
-import { useCommands } from "../core/keys.js";
 import { currentBoard, go, inBoard, route, setQuery } from "../core/route.js";
 import { sheet } from "../core/sheet.js";
 import { Busy, Empty } from "../core/ui.js";
+import { useTaskCommands } from "./act.js";
 import { Attempts } from "./attempts.js";
 import { Description } from "./body.js";
 import { Diagnostics } from "./diagnostics.js";
@@ -37,10 +37,10 @@ export function TaskPage({ params }) {
   const zone = useRef(null);
   const close = () => go(inBoard("") + boardQuery());
   const tab = TABS.find((one) => one.id === route.value.query.get("tab")) ?? TABS[0];
-  useCommands(() => [
-    { id: "task.close", title: "Close the task", group: "Task", keys: ["Escape"], run: close },
-    { id: "task.graph", title: "Show its graph", group: "Task", keys: ["Shift+G"], run: () => go(inBoard(`/graph/${id}`)) },
-    ...TABS.map((one) => ({ id: `task.tab.${one.id}`, title: `Show: ${one.title}`, group: "Task", keys: [one.key], run: () => show(one) })),
+  useTaskCommands(() => [
+    { id: "task.close", title: "Close the task", keys: ["Escape"], run: close },
+    { id: "task.graph", title: "Show its graph", keys: ["Shift+G"], run: () => go(inBoard(`/graph/${id}`)) },
+    ...TABS.map((one) => ({ id: `task.tab.${one.id}`, title: `Show: ${one.title}`, keys: [one.key], run: () => show(one) })),
   ], [id]);
   useEffect(() => { zone.current?.focus({ preventScroll: true }); }, [id]);
   return html`<div ref=${zone} class="task" tabindex="-1" role="group" aria-label=${`Task ${params.task}`}>
@@ -107,5 +107,5 @@ function Handoff({ task }) {
     const told = task.summary ?? task.result;
     return told ? html`<blockquote class="handoff"><b>${task.status === "review" ? "Ready for review" : "Done"}</b><${Markdown} text=${told} /></blockquote>` : null;
   }
-  return task.last_error && task.failures > 0 ? html`<blockquote class="handoff is-wrong"><b>The last attempt failed</b><pre>${task.last_error}</pre></blockquote>` : null;
+  return task.last_error && task.failures > 0 && task.block_kind !== "gave_up" ? html`<blockquote class="handoff is-wrong"><b>The last attempt failed</b><pre>${task.last_error}</pre></blockquote>` : null;
 }

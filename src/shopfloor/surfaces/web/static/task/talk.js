@@ -1,11 +1,10 @@
 // What people and workers wrote on a task: questions on top, then comments, and a field for the next one.
 
 import { html, useRef, useState } from "../core/dom.js";
-import { useCommands } from "../core/keys.js";
 import { may } from "../core/session.js";
 import { ago, minute } from "../core/time.js";
 import { Avatar, Button, Time } from "../core/ui.js";
-import { act } from "./act.js";
+import { act, useTaskCommands } from "./act.js";
 import { useDraft } from "./body.js";
 import { Markdown, Section } from "./parts.js";
 import { answer, OpenQuestion, PastQuestion } from "./question.js";
@@ -16,9 +15,9 @@ export function Questions({ detail }) {
   const past = detail.questions.filter((one) => one.state !== "open");
   const first = open.at(-1);
   const options = first && may("operator") ? first.options.slice(0, 9) : [];
-  useCommands(() => (first ? [
-    { id: "task.answer", title: "Answer the question", group: "Task", keys: ["a"], run: () => field.current?.focus() },
-    ...options.map((option, at) => ({ id: `task.option.${at + 1}`, title: `Answer: ${option}`, group: "Task", keys: [String(at + 1)], run: () => answer(detail.task.id, first.id, option) })),
+  useTaskCommands(() => (first ? [
+    { id: "task.answer", title: "Answer the question", keys: ["a"], run: () => field.current?.focus() },
+    ...options.map((option, at) => ({ id: `task.option.${at + 1}`, title: `Answer: ${option}`, keys: [String(at + 1)], run: () => answer(detail.task.id, first.id, option) })),
   ] : []), [first?.id]);
   if (!detail.questions.length) return null;
   return html`<${Section} title="Questions" count=${open.length || null} id="task-questions">
@@ -29,7 +28,7 @@ export function Questions({ detail }) {
 
 export function Comments({ detail, board }) {
   const field = useRef(null);
-  useCommands(() => [{ id: "task.comment", title: "Comment", group: "Task", keys: ["m"], when: () => may("operator"), run: () => field.current?.focus() }], []);
+  useTaskCommands(() => [{ id: "task.comment", title: "Comment", keys: ["m"], when: () => may("operator"), run: () => field.current?.focus() }], []);
   return html`<${Section} title="Comments" count=${detail.comments.length} id="task-comments">
     ${detail.comments.length > 0 && html`<ol class="comments">${detail.comments.map((one) => html`<li key=${one.id} class="comment" id=${`comment-${one.id}`}>
       <${Avatar} name=${one.author} />

@@ -3,6 +3,7 @@
 // A way that still wants words opens a field for them in the same place; one that destroys asks first.
 
 import { html, useState } from "../core/dom.js";
+import { inBoard } from "../core/route.js";
 import { Button, Dialog } from "../core/ui.js";
 import { act } from "./act.js";
 
@@ -13,6 +14,14 @@ const DONE = {
   "task.specify": "a task now", "task.promote": "ready", "task.assign": "assigned",
 };
 const BACK = { "task.complete": "task.reopen", "task.cancel": "task.reopen" };
+
+// What only looks is a link to where the page shows it.
+const PLACES = { "task.log": "?tab=log", "task.diff": "?tab=diff", "run.of_task": "?tab=attempts", "event.list": "?tab=history", "task.show": "", "task.why": "" };
+
+/** Where a way leads that changes nothing; null for one that does. */
+function placeOf(way) {
+  return way.op in PLACES && way.args.id ? inBoard(`/t/${way.args.id}${PLACES[way.op]}`) : null;
+}
 
 /** Carry a way out; the result, or null after the refusal was shown. */
 export function take(way, words) {
@@ -39,8 +48,8 @@ export function Ways({ ways, keys = {}, open = undefined, setOpen = undefined, o
   const press = (way) => (way.wants || way.destroys ? show(shown === way.label ? null : way.label) : go(way));
   const way = ways.find((one) => one.label === shown);
   return html`<div class="ways">
-    <div class="ways-row">${ways.map((one, at) => html`<${Button} key=${one.label} small=${small} disabled=${busy} kind=${at === 0 && !small ? "primary" : "plain"}
-        aria-expanded=${one.wants ? String(shown === one.label) : null} onClick=${() => press(one)}>${one.label}${one.wants || one.destroys ? "…" : ""}${keys[one.label] && html`<kbd>${keys[one.label]}</kbd>`}<//>`)}</div>
+    <div class="ways-row">${ways.map((one, at) => (placeOf(one) !== null ? html`<a key=${one.label} class=${`button is-plain${small ? " is-small" : ""}`} href=${placeOf(one)}>${one.label}</a>` : html`<${Button} key=${one.label} small=${small} disabled=${busy} kind=${at === 0 && !small ? "primary" : "plain"}
+        aria-expanded=${one.wants ? String(shown === one.label) : null} onClick=${() => press(one)}>${one.label}${one.wants || one.destroys ? "…" : ""}${keys[one.label] && html`<kbd>${keys[one.label]}</kbd>`}<//>`))}</div>
     ${way?.wants && html`<${Words} key=${way.label} way=${way} busy=${busy} onGive=${(words) => go(way, words)} onClose=${() => show(null)} />`}
     ${way?.destroys && !way.wants && html`<${Dialog} title=${way.label} onClose=${() => show(null)} onSubmit=${() => go(way)} footer=${html`
         <${Button} onClick=${() => show(null)}>Back<//><${Button} type="submit" kind="danger" disabled=${busy}>${way.label}<//>`}>

@@ -3,6 +3,7 @@
 import { html, useEffect, useRef } from "../core/dom.js";
 import { useCommands } from "../core/keys.js";
 import { moments, useWidth } from "../charts/scale.js";
+import { useLatest } from "../core/ui.js";
 import { words } from "../task/parts.js";
 import { kindOf } from "./lanes.js";
 
@@ -105,13 +106,16 @@ function useSteps(lanes, here, onChoose, svg, onOpen) {
     wanted.current = bar.run.run;
     onChoose(bar.run.run);
   };
+  // Keys come faster than what they change is registered anew, so they look at what is chosen now.
+  const now = useLatest({ lanes, here });
   const inLane = (by) => {
-    const lane = lanes.find((one) => one.includes(here));
-    go(lane?.[lane.indexOf(here) + by]);
+    const lane = now.current.lanes.find((one) => one.includes(now.current.here));
+    go(lane?.[lane.indexOf(now.current.here) + by]);
   };
   const toLane = (by) => {
-    const next = lanes[lanes.findIndex((one) => one.includes(here)) + by];
-    go(next && [...next].sort((one, other) => Math.abs(one.from - here.from) - Math.abs(other.from - here.from))[0]);
+    const { lanes: all, here: bar } = now.current;
+    const next = all[all.findIndex((one) => one.includes(bar)) + by];
+    go(next && [...next].sort((one, other) => Math.abs(one.from - bar.from) - Math.abs(other.from - bar.from))[0]);
   };
   const group = "Timeline";
   useCommands(() => [
@@ -119,6 +123,6 @@ function useSteps(lanes, here, onChoose, svg, onOpen) {
     { id: "timeline.right", title: "The run after", group, keys: ["ArrowRight", "l"], run: () => inLane(1) },
     { id: "timeline.up", title: "The lane above", group, keys: ["ArrowUp", "k"], run: () => toLane(-1) },
     { id: "timeline.down", title: "The lane below", group, keys: ["ArrowDown", "j"], run: () => toLane(1) },
-    { id: "timeline.open", title: "Open the task", group, keys: ["Enter", "o"], run: () => here && onOpen(here.run) },
-  ], [here, lanes]);
+    { id: "timeline.open", title: "Open the task", group, keys: ["Enter", "o"], run: () => now.current.here && onOpen(now.current.here.run) },
+  ], []);
 }
