@@ -38,6 +38,7 @@ NOT_FOR = {
 
 # Tests that may be left out on some machines, and how many times a file says so.
 SKIPS = {
+    "tests/e2e/test_service.py": 1,
     "tests/store/test_engine_disk.py": 1,
     "tests/store/test_postgres_server.py": 1,
     "tests/support/browser.py": 1,

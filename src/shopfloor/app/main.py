@@ -41,6 +41,7 @@ PROGRAMS = {
         "shopfloor.surfaces.mcp.stdio",
     ),
     "chat": ("Serve chats: `shop chat serve`.", "shopfloor.app.chat"),
+    "service": ("Have this machine keep `shop up` running.", "shopfloor.app.services"),
     "init": ("Make the home and its default board.", "shopfloor.app.programs"),
     "doctor": ("Check this installation and its boards.", "shopfloor.app.programs"),
     "version": ("Print the version.", "shopfloor.app.programs"),

@@ -15,7 +15,8 @@ from shopfloor.app.hall import Hall
 from shopfloor.app.mcp import kept, stop_process
 from shopfloor.app.own_door import prepare_board, release_board
 from shopfloor.app.service import BoardService, open_database
-from shopfloor.config import Home, find_home
+from shopfloor.app.up_log import UpLog
+from shopfloor.config import Home, find_home, notify_address
 from shopfloor.config.reading import load_settings
 from shopfloor.daemon.dispatcher import Dispatcher
 from shopfloor.daemon.door import Door
@@ -24,7 +25,7 @@ from shopfloor.domain.durations import duration_ms
 from shopfloor.domain.errors import Unavailable
 from shopfloor.domain.lifecycle import Outcome
 from shopfloor.kernel.settle import end_as
-from shopfloor.process import identity
+from shopfloor.process import identity, readiness
 from shopfloor.process.files import write_atomic
 from shopfloor.process.launch import Launcher
 from shopfloor.store import runs
@@ -43,12 +44,25 @@ def up_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--failure-limit", type=int, help="Give a task up after so many failures.")
     parser.add_argument("--no-web", action="store_true", help="Serve no dashboard and no API.")
     parser.add_argument("--verbose", action="store_true", help="Print every start and end.")
+    parser.add_argument("--log", type=Path, help="Write to this file, which is kept small.")
+    parser.add_argument(
+        "--unattended",
+        action="store_true",
+        help="Leave at once where one is running, or `shop service stop` was said.",
+    )
 
 
 def up(args: Namespace) -> int:
     """Serve all boards of the home until SIGINT or SIGTERM; workers outlive it and are adopted later."""
     home = find_home()
     private(home.root)
+    if args.unattended and (home.off.exists() or running_pid(home) is not None):
+        return 0
+    with UpLog(args.log) as log:
+        return _serve(args, home, log)
+
+
+def _serve(args: Namespace, home: Home, log: UpLog) -> int:
     load_settings(home, DEFAULT)
     overrides = {"host_cap": args.max, "failure_limit": args.failure_limit}
     stop = StopSignals()
@@ -72,10 +86,13 @@ def up(args: Namespace) -> int:
         say(
             f"serving {', '.join(hall.slugs()) or 'no board'} at {home.socket} (process {os.getpid()})"
         )
+        readiness.tell(notify_address(), "READY=1")
         while not stop.wait(LOOK_EVERY_S):
+            log.keep_small()
             if not hall.desk.alive:
                 raise AssertionError("the thread that answers everyone has ended; see above")
             hall.look_after()
+        readiness.tell(notify_address(), "STOPPING=1")
         say("stopping: no more claims")
         door.close()
         left = hall.close()
@@ -116,7 +133,7 @@ def down_arguments(parser: ArgumentParser) -> None:
 def down(args: Namespace) -> int:
     """Stop the `shop up` of this home, and with --stop-workers what it started."""
     home = find_home()
-    stopped = _stop_daemon(home)
+    stopped = stop_daemon(home)
     print("stopped `shop up`" if stopped else "no `shop up` is running")
     if args.stop_workers:
         stop_process(kept(home))
@@ -124,7 +141,8 @@ def down(args: Namespace) -> int:
     return 0
 
 
-def _stop_daemon(home: Home) -> bool:
+def stop_daemon(home: Home) -> bool:
+    """End the running `shop up` and wait until it has gone; false: there is none."""
     holder = running_pid(home)
     if holder is None:
         return False

@@ -54,6 +54,11 @@ class Home(NamedTuple):
         return self.root / "up.lock"
 
     @property
+    def off(self) -> Path:
+        """It is there while `shop service stop` is to keep cron from starting `shop up`."""
+        return self.root / "service.off"
+
+    @property
     def mcp(self) -> Path:
         """Where the tools of workers were served last."""
         return self.root / "mcp.json"
@@ -118,6 +123,11 @@ def find_home(given: str | None = None) -> Home:
     chosen = given or os.environ.get("SHOPFLOOR_HOME")
     if chosen:
         return Home(Path(chosen).expanduser().absolute())
+    return usual_home()
+
+
+def usual_home() -> Home:
+    """The home of a user who names none."""
     data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     return Home(Path(data).expanduser() / "shopfloor")
 
@@ -160,6 +170,11 @@ def wanted_url() -> tuple[str | None, str | None]:
 def host_name() -> str:
     """The name of this machine on shared boards."""
     return os.environ.get("SHOPFLOOR_HOST") or os.uname().nodename
+
+
+def notify_address() -> str | None:
+    """Where the service manager that started this process listens."""
+    return os.environ.get("NOTIFY_SOCKET")
 
 
 def host_zone() -> str:
