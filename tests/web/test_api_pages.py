@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 
 import pytest
 
@@ -37,6 +38,42 @@ def test_several_tasks_end_each_in_its_own_way(site):
     assert [one.get("error", {}).get("code") for one in said.json] == [None, None, "not_found"]
     said = site.web.get(f"/api/v1/tasks/why?ids={tasks[0]},{tasks[1]}")
     assert [one["id"] for one in said.json] == tasks
+
+
+LINK = re.compile(r'<([^>]+)>; rel="next"')
+
+
+def pages(web, path):
+    """All pages of a list, by the links from one to the next."""
+    found = []
+    while path is not None:
+        said = web.get(path)
+        assert said.status == 200, said
+        found.append(said.json)
+        link = said.headers.get("link")
+        path = link and LINK.fullmatch(link)[1]
+    return found
+
+
+def test_a_list_leads_from_page_to_page(site):
+    task = site.home.create("with a lot of everything")
+    for number in range(5):
+        site.home.ask("task.comment", id=task, body=f"{number}")
+        site.web.send("PUT", f"/api/v1/tasks/{task}/attachments/file{number}", b"x")
+        site.home.ask("run.claim", id=task)
+        site.home.ask("task.reclaim", id=task)
+    comments = pages(site.web, f"/api/v1/tasks/{task}/comments?limit=2")
+    assert [len(page) for page in comments] == [2, 2, 1]
+    assert [one["body"] for page in comments for one in page] == ["0", "1", "2", "3", "4"]
+    files = pages(site.web, f"/api/v1/tasks/{task}/attachments?limit=2")
+    assert [one["name"] for page in files for one in page] == [f"file{n}" for n in range(5)]
+    attempts = pages(site.web, f"/api/v1/tasks/{task}/runs?limit=2")
+    numbers = [one["id"] for page in attempts for one in page]
+    assert len(numbers) == 5 and numbers == sorted(numbers, reverse=True)
+    listed = pages(site.web, "/api/v1/tasks?limit=2&sort=created")
+    assert all(page["next"] for page in listed[:-1]) and listed[-1]["next"] is None
+    shown = [one["id"] for page in listed for one in page["items"]]
+    assert shown == sorted(set(shown)) and task in shown
 
 
 @pytest.mark.parametrize(

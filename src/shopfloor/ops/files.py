@@ -77,6 +77,14 @@ class TaskFiles(Request, frozen=True):
     id: Id
 
 
+class ListFiles(Request, frozen=True, kw_only=True):
+    """Whose files."""
+
+    id: Id
+    after: Annotated[str | None, Arg("Only after the file of this name.")] = None
+    limit: Annotated[int, Arg("At most so many.", ge=1, le=limits.PAGE_MAX)] = limits.PAGE_MAX
+
+
 class FileContent(Result, frozen=True):
     """A file's bytes in base64."""
 
@@ -94,12 +102,15 @@ class FileContent(Result, frozen=True):
     tools=("worker", "reviewer"),
     when="Use it to find files that were handed to you; read them at their paths.",
 )
-def attachments(ctx: Around, req: TaskFiles) -> list[AttachmentView]:
+def attachments(ctx: Around, req: ListFiles) -> list[AttachmentView]:
     """List the files kept with a task, with their absolute paths."""
 
     def look(tx: Tx) -> list[AttachmentView]:
         load(tx, req.id)
         found = notes.attachment_of_task(tx, req.id)
+        names = [one.name for one in found]
+        begin = names.index(req.after) + 1 if req.after in names else 0
+        found = found[begin : begin + req.limit]
         return [AttachmentView.of(one, ctx.service.files.path(req.id, one.name)) for one in found]
 
     return ctx.read(look)

@@ -27,6 +27,9 @@ class TaskRuns(Request, frozen=True, kw_only=True):
     """Whose attempts."""
 
     id: Id
+    before: Annotated[
+        Annotated[int, Meta(ge=1, le=limits.COUNT_MAX)] | None, Arg("Only older than this run.")
+    ] = None
     limit: Annotated[int, Arg("At most so many.", ge=1, le=limits.PAGE_MAX)] = limits.PAGE_DEFAULT
 
 
@@ -42,7 +45,9 @@ def runs_of_task(ctx: Context, req: TaskRuns) -> list[RunView]:
     """List a task's attempts, the newest first."""
     load(ctx.tx, req.id)
     reports = spend.reports_of_task(ctx.tx, req.id)
-    found = runs.of_task(ctx.tx, req.id, req.limit)
+    found = runs.of_task(
+        ctx.tx, req.id, req.limit, before=limits.COUNT_MAX if req.before is None else req.before
+    )
     hashes = receipts.hashes_of_runs(ctx.tx, [run.id for run in found])
     return [RunView.of(run, reports.get(run.id), hashes.get(run.id)) for run in found]
 

@@ -73,9 +73,10 @@ def holder(tx: Tx, run_id: int) -> Holder | None:
     return None if row is None else Holder._make(row)
 
 
-def of_task(tx: Tx, task_id: int, limit: int) -> list[Run]:
-    """The newest runs of a task first."""
-    return [Run._make(row) for row in tx.all("run_of_task", task_id=task_id, limit=limit)]
+def of_task(tx: Tx, task_id: int, limit: int, *, before: int = 2**62) -> list[Run]:
+    """The newest runs of a task first, or those older than one."""
+    rows = tx.all("run_of_task", task_id=task_id, before=before, limit=limit)
+    return [Run._make(row) for row in rows]
 
 
 def live_of_task(tx: Tx, task_id: int) -> Run | None:

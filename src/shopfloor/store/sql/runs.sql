@@ -19,7 +19,7 @@ SELECT * FROM run WHERE id = :id
 SELECT id, task_id, role, host, token, workspace, heartbeat_note, ended_at FROM run WHERE id = :id
 
 -- name: run_of_task
-SELECT * FROM run WHERE task_id = :task_id ORDER BY id DESC LIMIT :limit
+SELECT * FROM run WHERE task_id = :task_id AND id < :before ORDER BY id DESC LIMIT :limit
 
 -- name: run_live_of_task
 SELECT * FROM run WHERE task_id = :task_id AND gone_at IS NULL

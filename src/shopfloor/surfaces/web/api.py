@@ -7,9 +7,11 @@ and body by the catalogue; whether it makes sense is for the door to say.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,6 +29,8 @@ from shopfloor.surfaces.web.who import Reception, Who
 CALL_BYTES_MAX = ATTACHMENT_BYTES_MAX * 4 // 3 + (1 << 20)
 BODY_BYTES_MAX = 2 << 20
 KEY = "idempotency-key"
+CURSOR_BYTES_MAX = 1024
+_NEXT = re.compile(rb'"next":("[^"\\]*")\}$')
 _FIELDS = ("op", "args", "board", "request_id")
 
 
@@ -64,7 +68,9 @@ class Api:
         answer = await self.ask(request, who, asked)
         if not answer.startswith(RESULT):
             return refused(answer)
-        return told(answer[len(RESULT) : -1])
+        result = answer[len(RESULT) : -1]
+        cursor = next_page(found.route, asked.args, result)
+        return told(result, headers=None if cursor is None else {"Link": _link(request, *cursor)})
 
     async def ask(self, request: Request, who: Who, asked: Asked) -> bytes:
         """The door's answer; raises Forbidden for what this caller may not ask."""
@@ -107,6 +113,25 @@ def envelope(who: Who, asked: Asked) -> dict[str, object]:
     if asked.route.writes:
         made["request_id"] = asked.request_id or secrets.token_hex(12)
     return made
+
+
+def next_page(route: Route, args: dict[str, Any], result: bytes) -> tuple[str, Any] | None:
+    """The field and the value that lead to the next page; None at the end, or for what has no pages."""
+    if route.pages is None:
+        return None
+    if route.pages.entry is None:
+        found = _NEXT.search(result, max(len(result) - CURSOR_BYTES_MAX, 0))
+        return found and (route.pages.cursor, json.loads(found[1]))
+    entries = json.loads(result)
+    if len(entries) < args.get("limit", route.pages.limit):
+        return None
+    return route.pages.cursor, entries[-1][route.pages.entry]
+
+
+def _link(request: Request, field: str, cursor: Any) -> str:
+    """Where the next page is, as a header says it."""
+    kept = [(name, text) for name, text in request.query_params.multi_items() if name != field]
+    return f'<{request.url.path}?{urlencode([*kept, (field, cursor)])}>; rel="next"'
 
 
 async def _by_path(request: Request, found: Found) -> Asked:

@@ -25,6 +25,17 @@ class Parameter(NamedTuple):
     listed: bool = False
 
 
+class Pages(NamedTuple):
+    """How a list goes on: the field that takes a cursor, what of a page's last entry that is, and the usual limit.
+
+    Without an entry's field the answer says it itself, as `next`.
+    """
+
+    cursor: str
+    entry: str | None
+    limit: int
+
+
 class Route(NamedTuple):
     """One operation: what it is asked by, and what it needs of who asks.
 
@@ -38,6 +49,7 @@ class Route(NamedTuple):
     role: str
     writes: bool
     admin: bool
+    pages: Pages | None
     fields: dict[str, Parameter]
 
 
@@ -76,6 +88,7 @@ def read() -> Catalog:
 
 
 def _route(told: dict[str, Any]) -> Route:
+    told["pages"] = told["pages"] and Pages(*told["pages"])
     told["fields"] = {name: Parameter(name, *rest) for name, *rest in told["fields"]}
     return Route(**told)
 

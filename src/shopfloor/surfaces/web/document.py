@@ -218,6 +218,13 @@ def _told(op: Operation, request: Schema, result: Schema, path: str) -> Schema:
             "required": bool(left),
             "content": {"application/json": {"schema": body}},
         }
+    if route_of(op).pages is not None:
+        told["responses"]["200"]["headers"] = {
+            "Link": {
+                "description": 'The next page, as `<…>; rel="next"`; missing at the end.',
+                "schema": {"type": "string"},
+            }
+        }
     told["responses"] |= refused(
         *op.errors, *((Conflict, LimitReached) if op.writes else ()), body=with_body
     )

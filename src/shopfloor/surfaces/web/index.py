@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import inspect
 
 from shopfloor.ops.registry import Operation, everything
-from shopfloor.surfaces.web.catalog import Kind, Parameter, Route
+from shopfloor.surfaces.web.catalog import Kind, Pages, Parameter, Route
 
 ONE = "/{id}"
 
@@ -40,7 +40,26 @@ def route_of(op: Operation) -> Route:
         assert ONE in path, f"{op.name} takes several tasks and names none"
         several = path.replace(ONE, "")
         fields["ids"] = Parameter("ids", "integer", listed=True)
-    return Route(op.name, method, path, several, op.role, op.writes, op.admin, fields)
+    return Route(op.name, method, path, several, op.role, op.writes, op.admin, _pages(op), fields)
+
+
+def _pages(op: Operation) -> Pages | None:
+    """How this list goes on, if it is one that comes in pages."""
+    names = op.request.__struct_fields__
+    cursor = next((name for name in ("before", "after") if name in names), None)
+    if cursor is None or "limit" not in names:
+        return None
+    asked = inspect.type_info(op.request)
+    assert isinstance(asked, inspect.StructType)
+    limit = next(field.default for field in asked.fields if field.encode_name == "limit")
+    shape = inspect.type_info(op.result)
+    if isinstance(shape, inspect.ListType):
+        assert isinstance(shape.item_type, inspect.StructType)
+        entry = {field.encode_name for field in shape.item_type.fields}
+        return Pages(cursor, "id" if "id" in entry else "name", limit)
+    assert isinstance(shape, inspect.StructType)
+    # A cursor that the answer says is its last field, where it is found without reading the rest.
+    return Pages(cursor, None, limit) if shape.fields[-1].encode_name == "next" else None
 
 
 def _parameter(field: inspect.Field) -> Parameter:
