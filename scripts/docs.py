@@ -15,6 +15,7 @@ import pages_of_board as board
 import pages_of_dashboard as dashboard
 import pages_of_presets as presets
 import pages_of_requests as requests
+import pages_of_web as web
 import pages_of_workers as of_workers
 from page import page
 
@@ -51,6 +52,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "outcomes.md": board.outcomes,
     "events.md": board.event_kinds,
     "operations.md": requests.operations,
+    "api.md": web.api,
     "workers.md": of_workers.workers,
     "tools.md": requests.tools,
     "errors.md": board.errors,
