@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from datetime import tzinfo
+from importlib import import_module
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from shopfloor.domain.durations import short
 from shopfloor.surfaces.cli import moments
@@ -193,11 +194,17 @@ def _ink(last: dict[str, Any] | None) -> str:
 
 
 def _when(time: str | None, zone: str) -> str:
-    return "" if time is None else moments.local(time, ZoneInfo(zone)).removesuffix(":00")
+    return "" if time is None else moments.local(time, _zone(zone)).removesuffix(":00")
 
 
 def _weekday(time: str, zone: str) -> str:
     found = moments.parse(time)
     assert found is not None, "a due time is a time"
-    local = found.astimezone(ZoneInfo(zone))
+    local = found.astimezone(_zone(zone))
     return f"{local:%a} {_when(time, zone)} {local:%Z}"
+
+
+def _zone(name: str) -> tzinfo:
+    """A time zone, which only schedules need."""
+    found: tzinfo = import_module("zoneinfo").ZoneInfo(name)
+    return found
