@@ -1,50 +1,28 @@
-"""Subscriptions and deliveries: who is told what, once, and what becomes of a message that does not arrive."""
+"""Messages: what they say, when they are sent again, and what becomes of one that does not arrive."""
 
 import json
+import threading
+from collections import Counter
 
 import pytest
 
-from shopfloor.domain.errors import Conflict, Invalid, NotFound, WrongStatus
-from shopfloor.domain.notices import Sent
+from shopfloor.domain.errors import Conflict
 from shopfloor.kernel import deliveries as sending
-from shopfloor.kernel.deliveries import Sender
 from shopfloor.store import deliveries
+from tests.support.telling import (
+    HOOK,
+    OTHER,
+    SOON,
+    came,
+    finish,
+    state,
+    subscribed,
+    take,
+    told,
+)
 
-HOOK = "webhook:http://127.0.0.1:9/hook"
-OTHER = "desktop:"
-SOON, LATER = 1_000, 10_000
+LATER = 10_000
 BACKOFFS = (60_000, 300_000, 1_800_000)
-
-
-def subscribed(board, target=HOOK, **args):
-    return board.ask("subscription.add", target=target, **args).id
-
-
-def told(board, **args):
-    """The deliveries, oldest first."""
-    return board.ask("delivery.list", limit=1_000, **args).items[::-1]
-
-
-def kinds(board, **args):
-    return [(one.task, one.kind) for one in told(board, **args)]
-
-
-def take(board, target=HOOK):
-    """The next message for a target as its sender gets it, or None."""
-    sender = Sender("here", 120_000, "floor", "http://x", lambda: "key")
-    return board.write(lambda tx: sending.take(tx, sender, target))
-
-
-def came(board, row, **what):
-    return board.write(lambda tx: sending.record(tx, row.id, row.sends, Sent(**what)))
-
-
-def state(board, number):
-    return next(one for one in told(board) if one.id == number)
-
-
-def finish(board, task):
-    board.ask("task.complete", id=task, summary="all done\nand more")
 
 
 def test_a_task_that_is_completed_is_told_with_the_first_line_of_its_summary(board):
@@ -57,107 +35,6 @@ def test_a_task_that_is_completed_is_told_with_the_first_line_of_its_summary(boa
     assert message["text"] == "all done"
     assert message["link"] == f"http://x/b/floor/t/{task}"
     assert message["id"] == "key"
-
-
-@pytest.mark.parametrize(
-    ("about", "mine", "not_mine"),
-    [
-        ({"tenant": "acme"}, {"tenant": "acme"}, {"tenant": "other"}),
-        ({"assignee": "a"}, {"assignee": "a"}, {"assignee": "b"}),
-        ({}, {}, None),
-    ],
-)
-def test_a_subscription_tells_what_it_is_about_and_nothing_else(board, about, mine, not_mine):
-    subscribed(board, **about)
-    for one in filter(lambda given: given is not None, (mine, not_mine)):
-        finish(board, board.create(**one))
-    assert kinds(board) == [(1, "completed")]
-
-
-def test_only_the_kinds_that_were_chosen_are_told(board):
-    task = board.create()
-    subscribed(board, task=task, kinds=["commented"])
-    board.ask("task.comment", id=task, body="hello")
-    finish(board, task)
-    assert kinds(board) == [(task, "commented")]
-    with pytest.raises(Invalid, match="no kind of event that is told"):
-        subscribed(board, task=task, kinds=["sneezed"])
-
-
-def test_the_same_again_is_the_same_subscription_and_another_thread_is_another(board):
-    task = board.create()
-    first = board.ask("subscription.add", target="chat:telegram/1/7", task=task)
-    again = board.ask("subscription.add", target="chat:telegram/1/7", task=task)
-    other = board.ask("subscription.add", target="chat:telegram/1/8", task=task)
-    wider = board.ask("subscription.add", target="chat:telegram/1/7", task=task, kinds=["all"])
-    assert (first.created, again.created, again.changed) == (True, False, False)
-    assert (wider.id, wider.created, wider.changed) == (first.id, False, True)
-    assert again.id == first.id != other.id
-    finish(board, task)
-    assert len(told(board)) == 2
-
-
-def test_a_target_that_is_subscribed_in_two_ways_hears_of_an_event_once(board):
-    task = board.create()
-    subscribed(board)
-    subscribed(board, task=task)
-    subscribed(board, OTHER)
-    finish(board, task)
-    assert sorted(one.target for one in told(board)) == [
-        "desktop:",
-        "webhook:http://127.0.0.1:9/…" + told(board)[0].target[-6:],
-    ]
-
-
-def test_archiving_ends_the_subscriptions_of_a_task_and_reopening_keeps_them(board):
-    task = board.create()
-    subscribed(board, task=task, kinds=["completed", "archived"])
-    finish(board, task)
-    board.ask("task.reopen", id=task)
-    finish(board, task)
-    board.ask("task.archive", id=task)
-    assert [kind for _, kind in kinds(board)] == ["completed", "completed", "archived"]
-    [ended] = board.ask("subscription.list", everyone=True).items
-    assert ended.ended_why == "its task was archived"
-    assert not board.ask("subscription.list").items
-    with pytest.raises(WrongStatus, match="archived"):
-        subscribed(board, task=task)
-
-
-def test_deleting_a_task_ends_its_subscriptions_and_what_is_stored_is_still_sent(board):
-    task = board.create()
-    subscribed(board, task=task)
-    finish(board, task)
-    board.ask("task.delete", id=task)
-    assert not board.ask("subscription.list").items
-    board.clock.advance(SOON)
-    assert take(board) is not None
-
-
-def test_what_comes_from_a_task_is_told_to_its_subscribers_whenever_it_was_made(board):
-    root = board.create("root")
-    before = board.create("before", origin=root)
-    subscribed(board, task=root)
-    after = board.create("after", origin=before)
-    stranger = board.create("stranger")
-    for task in (before, after, stranger):
-        finish(board, task)
-    assert kinds(board) == [(before, "completed"), (after, "completed")]
-
-
-def test_a_person_ends_a_subscription_and_what_waits_for_it_is_dropped(board):
-    number = subscribed(board)
-    task = board.create()
-    finish(board, task)
-    ended = board.ask("subscription.remove", id=number)
-    assert ended.ended_why == "ann ended it"
-    assert [one.state for one in told(board)] == ["dropped"]
-    board.ask("task.reopen", id=task)
-    finish(board, task)
-    assert len(told(board)) == 1
-    assert subscribed(board) != number
-    with pytest.raises(NotFound, match="no subscription 99"):
-        board.ask("subscription.remove", id=99)
 
 
 def test_a_burst_is_one_message_with_a_count_and_each_row_says_where_it_went(board):
@@ -363,3 +240,34 @@ def test_old_messages_are_forgotten_with_old_events(board):
     board.clock.advance(2 * 86_400_000)
     assert board.ask("admin.gc", event_days=1).deliveries == 1
     assert told(board) == []
+
+
+def test_two_senders_at_once_send_each_message_once(place):
+    """Two threads take from the same targets until nothing is left; nobody gets what another has."""
+    board = place.open(connections=4)
+    targets = [f"{HOOK}/{number}" for number in range(5)]
+    for target in targets:
+        for number in range(4):
+            subscribed(board, target, tenant=f"t{number}")
+    for number in range(4):
+        for _ in range(3):
+            finish(board, board.create(tenant=f"t{number}"))
+    board.clock.advance(SOON)
+    taken: list[int] = []
+
+    def sender():
+        while rows := [row for target in targets if (row := take(board, target)) is not None]:
+            taken.extend(row.id for row in rows)
+            for row in rows:
+                came(board, row, ok=True)
+
+    threads = [threading.Thread(target=sender) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == len({*taken})
+    states = Counter(one.state for one in told(board))
+    assert states["sent"] == len(taken) and states["sent"] + states["carried"] == 60
+    assert sum(one.count for one in told(board) if one.state == "sent") == 60
+    place.close()

@@ -135,6 +135,8 @@ def tell_everybody(board):
     one = board.ask("subscription.add", target="chat:x/1", task=task, kinds=["created"])
     board.ask("subscription.add", target="chat:x/1", task=task, kinds=["all"])
     board.ask("subscription.add", target="chat:x/1", tenant="t")
+    board.ask("schedule.add", name="daily", rule="every day at 9", title="x")
+    board.ask("subscription.add", target="chat:x/2", schedule="daily")
     board.create(origin=task)
     board.ask("task.comment", id=task, body="hello")
     board.ask("delivery.list")

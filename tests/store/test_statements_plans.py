@@ -15,7 +15,7 @@ import pytest
 from typing_extensions import override
 
 from shopfloor.domain.outcomes import Usage
-from shopfloor.store import events, holds, links, requests, runs, spend, tasks
+from shopfloor.store import events, holds, links, requests, runs, spend, subscriptions, tasks
 from shopfloor.store.db import Row, Tx
 from shopfloor.store.migrate import open_sqlite
 from shopfloor.store.postgres import PostgresDatabase, open_postgres
@@ -87,6 +87,10 @@ def fill(tx: Tx) -> None:
         if i % 100 == 50:
             live(tx, task, "here" if i % 200 == 50 else "there")
             holds.put(tx, "task", str(task), "paused", reason="wait", actor="ann")
+        if i % 2 == 1:
+            wants = {"kinds": ["completed", "created"], "files": False, "creator": "ann"}
+            about = f"task:{task}"
+            subscriptions.add(tx, target=f"chat:x/{i}", about=about, **wants)
         if i % 4 == 0:
             requests.begin(tx, f"request-{i}", "digest")
 
@@ -260,6 +264,29 @@ HOT: dict[str, tuple[dict[str, object], str, str]] = {
         "INDEX sqlite_autoindex_firing_1 (schedule_id=? AND due_at<?)",
         "firing_pkey",
     ),
+    "delivery_fan_out": (
+        {"kind": "completed", "task_id": 7, "words": "", "now": NOW, "due": NOW},
+        "interest_1 (kind=? AND about=?)",
+        "interest_pkey",
+    ),
+    "delivery_pick": (
+        {"target": "desktop:", "fresh": 1, "now": NOW},
+        "delivery_waiting (target=? AND fresh=? AND next_at<?)",
+        "delivery_waiting",
+    ),
+    "delivery_lanes": ({}, "delivery_waiting (target>?)", "delivery_waiting"),
+    "delivery_gather": (
+        {"carrier": 1, "subscription_id": 1, "now": NOW, "limit": 5},
+        "delivery_gathering (subscription_id=?",
+        "delivery_gathering",
+    ),
+    "delivery_next_lease": ({}, "delivery_sending", "delivery_sending"),
+    "delivery_expired": (
+        {"now": NOW, "limit": 5},
+        "delivery_sending (lease_until<?)",
+        "delivery_sending",
+    ),
+    "delivery_troubles": ({"tasks": [7]}, "delivery_troubled (task_id=?)", "delivery_troubled"),
     "hold_of": (
         {"scope": "task", "name": "51"},
         "autoindex_hold_1 (scope=? AND name=?)",
@@ -267,11 +294,11 @@ HOT: dict[str, tuple[dict[str, object], str, str]] = {
     ),
 }
 # Their rows come in the order of the index, so that a limit ends the reading.
-IN_ORDER = ("task_pick", "task_look", "task_list", "task_due", "event_of_task", "event_after",
+IN_ORDER = ("delivery_pick", "task_pick", "task_look", "task_list", "task_due", "event_of_task", "event_after",
             "firing_of_schedule")  # fmt: skip
 # A table that is read from its first row to its last; steps through an index or a WITH are no such thing.
 WHOLE_TABLE = re.compile(
-    r"SCAN (task|run|event|link|hold|request|parent|child|question|spend|schedule|firing)$|Seq Scan",
+    r"SCAN (delivery|interest|subscription|task|run|event|link|hold|request|parent|child|question|spend|schedule|firing)$|Seq Scan",
     re.MULTILINE,
 )
 

@@ -169,7 +169,7 @@ def apply(
     if rule.target in _ASKS_NOBODY or rule.source is Status.BLOCKED:
         questions.close(tx, task.id, change.caller.name)
     if rule.target is Status.ARCHIVED:
-        subscriptions.end_with_task(tx, task.id, "its task was archived")
+        subscriptions.end_about(tx, f"{subscriptions.TASK}{task.id}", "its task was archived")
     if rule.target in _MOVES_CHILDREN or rule.source in _MOVES_CHILDREN:
         settle_children(tx, task.id)
     return Applied(after, run_id)

@@ -54,7 +54,7 @@ def delete(tx: Tx, caller: Caller, task_id: int, *, children: str) -> None:
         if children == "wait":
             _block_children(tx, caller, task_id)
     holds.drop_task(tx, task_id)
-    subscriptions.end_with_task(tx, task_id, "its task was deleted")
+    subscriptions.end_about(tx, f"{subscriptions.TASK}{task_id}", "its task was deleted")
     tasks.forget_origin(tx, task_id)
     removed = tasks.delete(tx, task)
     assert removed, "the task was locked"

@@ -15,8 +15,10 @@ from shopfloor.domain.settings import Settings
 from shopfloor.kernel.subscriptions import subscribe, unsubscribe
 from shopfloor.ops.context import Context
 from shopfloor.ops.registry import operation
+from shopfloor.ops.schedules import the_schedule
 from shopfloor.ops.schema import Arg, Request, Result, always, moment
 from shopfloor.store import subscriptions
+from shopfloor.store.db import Tx
 
 Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS_MAX)]
 Number = Annotated[int, Meta(ge=1)]
@@ -45,11 +47,16 @@ class SubscriptionView(Result, frozen=True):
     ended_why: str | None
 
     @staticmethod
-    def of(row: Subscription) -> SubscriptionView:
+    def of(tx: Tx, row: Subscription) -> SubscriptionView:
+        about = row.about
+        if about.startswith(subscriptions.SCHEDULE):
+            number = int(about.removeprefix(subscriptions.SCHEDULE))
+            name = subscriptions.schedule_name(tx, number)
+            about = about if name is None else f"{subscriptions.SCHEDULE}{name}"
         return SubscriptionView(
             row.id,
             targets.shown(row.target),
-            row.about,
+            about,
             row.kinds.split(),
             bool(row.files),
             row.creator,
@@ -66,6 +73,7 @@ class AddSubscription(Request, frozen=True, kw_only=True):
     task: Annotated[Number | None, Arg("Of this task, and of all that comes from it.")] = None
     tenant: Annotated[Name | None, Arg("Of this tenant's tasks.")] = None
     assignee: Annotated[Name | None, Arg("Of this profile's tasks.")] = None
+    schedule: Annotated[Name | None, Arg("Of the tasks that this schedule makes.")] = None
     kinds: Annotated[
         list[str],
         Arg(
@@ -99,7 +107,12 @@ def add_subscription(ctx: Context, req: AddSubscription) -> SubscribedView:
     hears of.  It ends when its task is archived, and stays when the task is reopened.
     """
     target = known_target(ctx.settings, req.target)
-    about = _about(task=req.task, tenant=req.tenant, assignee=req.assignee)
+    about = _about(
+        task=req.task,
+        tenant=req.tenant,
+        assignee=req.assignee,
+        schedule=None if req.schedule is None else the_schedule(ctx.tx, req.schedule).id,
+    )
     done = subscribe(
         ctx.tx,
         ctx.caller,
@@ -109,7 +122,7 @@ def add_subscription(ctx: Context, req: AddSubscription) -> SubscribedView:
         files=req.files,
     )
     row = done.subscription
-    return SubscribedView(row.id, done.created, done.changed, SubscriptionView.of(row))
+    return SubscribedView(row.id, done.created, done.changed, SubscriptionView.of(ctx.tx, row))
 
 
 def known_target(settings: Settings, text: str) -> targets.Target:
@@ -174,7 +187,7 @@ def list_subscriptions(ctx: Context, req: ListSubscriptions) -> SubscriptionPage
     )
     shown = found[: req.limit]
     more = shown[-1].id if len(found) > req.limit else None
-    return SubscriptionPage([SubscriptionView.of(row) for row in shown], more)
+    return SubscriptionPage([SubscriptionView.of(ctx.tx, row) for row in shown], more)
 
 
 class EndSubscription(Request, frozen=True):
@@ -191,4 +204,4 @@ class EndSubscription(Request, frozen=True):
 )
 def remove_subscription(ctx: Context, req: EndSubscription) -> SubscriptionView:
     """End a subscription; messages of it that have not left yet are dropped."""
-    return SubscriptionView.of(unsubscribe(ctx.tx, ctx.caller, req.id))
+    return SubscriptionView.of(ctx.tx, unsubscribe(ctx.tx, ctx.caller, req.id))

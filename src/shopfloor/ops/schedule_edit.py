@@ -32,7 +32,7 @@ from shopfloor.ops.schedules import (
     view,
 )
 from shopfloor.ops.schema import Arg, Request, convert, decode, milliseconds, text
-from shopfloor.store import events, schedules
+from shopfloor.store import events, schedules, subscriptions
 
 # What `clear` names, and the column that is empty then.
 CLEARED = {"until": "ends_at", "count": "firings_max", "keep-for": "keep_ms"}
@@ -209,6 +209,8 @@ def resume_schedule(ctx: Context, req: OneSchedule) -> ScheduleView:
 def remove_schedule(ctx: Context, req: OneSchedule) -> RemovedSchedule:
     """Remove a schedule with its history; the tasks that it has made stay on the board."""
     row = the_schedule(ctx.tx, req.name)
+    about = f"{subscriptions.SCHEDULE}{row.id}"
+    subscriptions.end_about(ctx.tx, about, f"its schedule {row.name} was removed")
     schedules.delete(ctx.tx, row.id)
     _tell(ctx, row.name, "removed")
     return RemovedSchedule(row.name)

@@ -7,6 +7,7 @@ from shopfloor.store.db import Tx
 
 BOARD = "board"
 TASK = "task:"
+SCHEDULE = "schedule:"
 
 
 def add(
@@ -72,11 +73,16 @@ def end(tx: Tx, subscription_id: int, why: str) -> bool:
     return tx.run("subscription_end", id=subscription_id, why=why, now=tx.now) == 1
 
 
-def end_with_task(tx: Tx, task_id: int, why: str) -> None:
-    """End all that follow a task, after what the transaction still has to tell them."""
-    about = f"{TASK}{task_id}"
+def end_about(tx: Tx, about: str, why: str) -> None:
+    """End all to the same, after what the transaction still has to tell them."""
     tx.defer("interest_drop_about", about=about)
     tx.defer("subscription_end_about", about=about, why=why, now=tx.now)
+
+
+def schedule_name(tx: Tx, schedule_id: int) -> str | None:
+    """The name of a schedule that is subscribed to; None where it was removed."""
+    row = tx.one("subscription_schedule", id=schedule_id)
+    return None if row is None else str(row[0])
 
 
 def inherit(tx: Tx, task_id: int, origin_id: int) -> None:

@@ -6,11 +6,16 @@ INSERT INTO delivery (subscription_id, event_id, task_id, kind, title, words, ta
 SELECT subscription.id, (SELECT MAX(event.id) FROM event), task.id, interest.kind, task.title, CAST(:words AS TEXT),
        subscription.target, subscription.files, CAST(:now AS BIGINT), 'waiting', 1,
        CASE WHEN subscription.quiet_until > :due THEN subscription.quiet_until ELSE :due END, 0, 0
-  FROM task
-  JOIN interest ON interest.kind = :kind
-   AND interest.about IN ('board', 'task:' || CAST(task.id AS TEXT), 'tenant:' || task.tenant, 'assignee:' || task.assignee)
-  JOIN subscription ON subscription.id = interest.subscription_id
- WHERE task.id = :task_id
+  FROM (SELECT 'board' AS about
+         UNION ALL SELECT 'task:' || CAST(CAST(:task_id AS BIGINT) AS TEXT)
+         UNION ALL SELECT 'tenant:' || tenant FROM task WHERE id = :task_id
+         UNION ALL SELECT 'assignee:' || assignee FROM task WHERE id = :task_id
+         UNION ALL SELECT 'schedule:' || CAST(schedule_id AS TEXT) FROM firing WHERE task_id = :task_id) AS topic
+  CROSS JOIN interest
+  CROSS JOIN subscription
+  CROSS JOIN task
+ WHERE interest.kind = :kind AND interest.about = topic.about AND subscription.id = interest.subscription_id
+   AND task.id = :task_id
  ORDER BY subscription.id
 ON CONFLICT DO NOTHING
 

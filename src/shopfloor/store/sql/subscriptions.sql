@@ -30,6 +30,10 @@ UPDATE subscription SET ended_at = :now, ended_why = :why WHERE id = :id AND end
 -- All that was subscribed to this.  Deferred, so that the event that ends them is still told.
 UPDATE subscription SET ended_at = :now, ended_why = :why WHERE about = :about AND ended_at IS NULL
 
+-- name: subscription_schedule
+-- The name of a schedule that is subscribed to.
+SELECT name FROM schedule WHERE id = :id
+
 -- name: subscription_quiet
 UPDATE subscription SET quiet_until = :until WHERE id = :id
 
@@ -49,9 +53,11 @@ SELECT wanted.value, 'task:' || CAST(below.id AS TEXT), CAST(:subscription_id AS
   FROM below CROSS JOIN @each(kinds) AS wanted
 
 -- name: interest_inherit
--- A task that came from another is followed by whoever follows that one.
+-- A task that came from another is followed by whoever follows that one, or the schedule that made it.
 INSERT INTO interest (kind, about, subscription_id)
-SELECT kind, 'task:' || CAST(:task_id AS TEXT), subscription_id FROM interest WHERE about = 'task:' || CAST(:origin_id AS TEXT)
+SELECT kind, 'task:' || CAST(:task_id AS TEXT), subscription_id FROM interest
+ WHERE about IN ('task:' || CAST(CAST(:origin_id AS BIGINT) AS TEXT),
+                 (SELECT 'schedule:' || CAST(MAX(schedule_id) AS TEXT) FROM firing WHERE firing.task_id = CAST(:origin_id AS BIGINT)))
 
 -- name: interest_drop
 DELETE FROM interest WHERE subscription_id = :subscription_id
