@@ -26,6 +26,18 @@ INKS = {
     "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34",
     "magenta": "35", "cyan": "36",
 }  # fmt: skip
+STATUS_INKS = {
+    "triage": "yellow",
+    "todo": "",
+    "scheduled": "yellow",
+    "ready": "cyan",
+    "running": "blue",
+    "review": "magenta",
+    "blocked": "red",
+    "done": "green",
+    "cancelled": "dim",
+    "archived": "dim",
+}
 WIDTH_MIN = 40
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from shopfloor.surfaces.cli import moments
-from shopfloor.surfaces.cli.console import one_line
+from shopfloor.surfaces.cli.console import STATUS_INKS, one_line
 from shopfloor.surfaces.cli.page import Cell, Page
-from shopfloor.surfaces.cli.sheet import STATUS_INKS
 
 MICROS = 1_000_000
 NEED_INKS = {

@@ -10,21 +10,12 @@ from __future__ import annotations
 import json
 from binascii import a2b_base64
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
-from shopfloor.surfaces.cli import (
-    agents,
-    moments,
-    notify,
-    orders,
-    overview,
-    receipts,
-    schedules,
-    upkeep,
-)
-from shopfloor.surfaces.cli.console import cells, cut, one_line
+from shopfloor.surfaces.cli import moments
+from shopfloor.surfaces.cli.console import STATUS_INKS, cells, cut, one_line
 from shopfloor.surfaces.cli.page import Cell, Page
-from shopfloor.surfaces.cli.sheet import STATUS_INKS, comment, run_rows, show, why
 
 KIND_WIDTH = 20
 
@@ -33,7 +24,11 @@ Renderer = Callable[[Any, Page], None]
 
 def render(kind: str, value: Any, page: Page) -> None:
     """Write an answer of that type on the page."""
-    RENDERERS.get(kind, generic)(value, page)
+    found = RENDERERS.get(kind, generic)
+    if isinstance(found, str):
+        module, _, name = found.partition(".")
+        found = getattr(import_module(f"{__package__}.{module}"), name)
+    found(value, page)
 
 
 def names(value: Any) -> list[str]:
@@ -151,13 +146,6 @@ def _decomposed(value: Any, page: Page) -> None:
     task_table([value["root"], *value["pieces"]], page)
 
 
-def _runs(value: Any, page: Page) -> None:
-    if not value:
-        page.note("no attempts")
-        return
-    run_rows(value, page, with_task=True)
-
-
 def _run(value: Any, page: Page) -> None:
     shown = dict(value)
     shown["task"] = f"#{value['task']}"
@@ -171,13 +159,6 @@ def _claim(value: Any, page: Page) -> None:
     )
     for name in ("task", "run", "token"):
         page.line(f"export SHOPFLOOR_{name.upper()}={value[name]}")
-
-
-def _comments(value: Any, page: Page) -> None:
-    if not value:
-        page.note("no comments")
-    for one in value:
-        comment(one, page)
 
 
 def _attachment(value: Any, page: Page) -> None:
@@ -256,76 +237,77 @@ def _events(value: Any, page: Page) -> None:
         page.line(event_line(event, page))
 
 
-RENDERERS: dict[str, Renderer] = {
-    "TokenList": upkeep.tokens,
-    "TokenView": upkeep.token,
-    "NewToken": upkeep.new_token,
-    "LinkView": upkeep.login_link,
-    "AuditPage": upkeep.audit,
+# By name where it is in another file of this folder: a list needs none of them, and starts fast.
+RENDERERS: dict[str, Renderer | str] = {
+    "TokenList": "upkeep.tokens",
+    "TokenView": "upkeep.token",
+    "NewToken": "upkeep.new_token",
+    "LinkView": "upkeep.login_link",
+    "AuditPage": "upkeep.audit",
     "Done": _done,
     "TaskView": _done,
     "Created": _created,
     "Deleted": _deleted,
     "TaskPage": _tasks,
-    "TaskDetail": show,
-    "WhyView": why,
+    "TaskDetail": "sheet.show",
+    "WhyView": "sheet.why",
     "Linked": _linked,
     "Decomposed": _decomposed,
     "RunView": _run,
-    "list[RunView]": _runs,
+    "list[RunView]": "sheet.runs",
     "ClaimView": _claim,
-    "CommentView": comment,
-    "list[CommentView]": _comments,
+    "CommentView": "sheet.comment",
+    "list[CommentView]": "sheet.comments",
     "AttachmentView": _attachment,
     "list[AttachmentView]": _attachments,
     "FileContent": _file,
     "Log": _log,
     "ContextText": _context,
     "EventPage": _events,
-    "QuestionView": agents.question,
-    "list[QuestionView]": agents.questions,
-    "Asking": agents.asking,
-    "list[QuotaView]": agents.quotas,
-    "ClearedView": agents.cleared,
-    "UsageTable": agents.usage,
-    "DiffView": agents.change,
-    "list[ProfileView]": agents.profiles,
-    "ProfileCheck": agents.trial,
-    "NeedPage": overview.needs,
-    "GraphView": overview.graph,
-    "Timeline": overview.timeline,
-    "History": overview.history,
-    "ReceiptView": receipts.receipt,
-    "ReceiptPage": receipts.listed,
-    "Verified": receipts.verified,
-    "KeyView": receipts.made_key,
-    "Rebuilt": receipts.rebuilt,
-    "Stats": upkeep.stats,
-    "BoardView": upkeep.board,
-    "list[BoardView]": upkeep.boards,
-    "Removed": upkeep.removed,
-    "list[HoldView]": upkeep.holds,
-    "Paused": upkeep.paused,
-    "Resumed": upkeep.resumed,
-    "DispatchReport": upkeep.report,
-    "FsckView": upkeep.fsck,
-    "Diagnosis": upkeep.diagnosis,
-    "SubscribedView": notify.subscribed,
-    "SubscriptionView": notify.subscription,
-    "SubscriptionPage": notify.subscriptions,
-    "DeliveryView": notify.delivery,
-    "DeliveryPage": notify.deliveries,
-    "Enqueued": orders.enqueued,
-    "OrderLine": orders.line,
-    "OrderPage": orders.table,
-    "OrderDetail": orders.show,
-    "Reclaimed": orders.reclaimed,
-    "SchedulePage": schedules.schedules,
-    "ScheduleView": schedules.schedule,
-    "Scheduled": schedules.added,
-    "ScheduleDetail": schedules.detail,
-    "HistoryPage": schedules.history,
-    "FiringView": schedules.fired,
-    "Upcoming": schedules.upcoming,
-    "RemovedSchedule": schedules.removed,
+    "QuestionView": "agents.question",
+    "list[QuestionView]": "agents.questions",
+    "Asking": "agents.asking",
+    "list[QuotaView]": "agents.quotas",
+    "ClearedView": "agents.cleared",
+    "UsageTable": "agents.usage",
+    "DiffView": "agents.change",
+    "list[ProfileView]": "agents.profiles",
+    "ProfileCheck": "agents.trial",
+    "NeedPage": "overview.needs",
+    "GraphView": "overview.graph",
+    "Timeline": "overview.timeline",
+    "History": "overview.history",
+    "ReceiptView": "receipts.receipt",
+    "ReceiptPage": "receipts.listed",
+    "Verified": "receipts.verified",
+    "KeyView": "receipts.made_key",
+    "Rebuilt": "receipts.rebuilt",
+    "Stats": "upkeep.stats",
+    "BoardView": "upkeep.board",
+    "list[BoardView]": "upkeep.boards",
+    "Removed": "upkeep.removed",
+    "list[HoldView]": "upkeep.holds",
+    "Paused": "upkeep.paused",
+    "Resumed": "upkeep.resumed",
+    "DispatchReport": "upkeep.report",
+    "FsckView": "upkeep.fsck",
+    "Diagnosis": "upkeep.diagnosis",
+    "SubscribedView": "notify.subscribed",
+    "SubscriptionView": "notify.subscription",
+    "SubscriptionPage": "notify.subscriptions",
+    "DeliveryView": "notify.delivery",
+    "DeliveryPage": "notify.deliveries",
+    "Enqueued": "orders.enqueued",
+    "OrderLine": "orders.line",
+    "OrderPage": "orders.table",
+    "OrderDetail": "orders.show",
+    "Reclaimed": "orders.reclaimed",
+    "SchedulePage": "schedules.schedules",
+    "ScheduleView": "schedules.schedule",
+    "Scheduled": "schedules.added",
+    "ScheduleDetail": "schedules.detail",
+    "HistoryPage": "schedules.history",
+    "FiringView": "schedules.fired",
+    "Upcoming": "schedules.upcoming",
+    "RemovedSchedule": "schedules.removed",
 }

@@ -9,9 +9,8 @@ from typing import Any
 
 from shopfloor.domain.durations import short
 from shopfloor.surfaces.cli import moments
-from shopfloor.surfaces.cli.console import one_line
+from shopfloor.surfaces.cli.console import STATUS_INKS, one_line
 from shopfloor.surfaces.cli.page import Cell, Page
-from shopfloor.surfaces.cli.sheet import STATUS_INKS
 
 LATE_S = 60
 STATE_INKS = {"active": "green", "overdue": "red", "paused": "yellow", "over": "dim"}

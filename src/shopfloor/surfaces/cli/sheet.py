@@ -7,22 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from shopfloor.surfaces.cli import agents, moments
-from shopfloor.surfaces.cli.console import one_line
+from shopfloor.surfaces.cli.console import STATUS_INKS, one_line
 from shopfloor.surfaces.cli.page import Cell, Page
 from shopfloor.surfaces.cli.receipts import short
 
-STATUS_INKS = {
-    "triage": "yellow",
-    "todo": "",
-    "scheduled": "yellow",
-    "ready": "cyan",
-    "running": "blue",
-    "review": "magenta",
-    "blocked": "red",
-    "done": "green",
-    "cancelled": "dim",
-    "archived": "dim",
-}
 EVENTS_SHOWN = 10
 
 
@@ -86,6 +74,22 @@ def comment(value: Any, page: Page) -> None:
     number = page.ink("dim", f"({value['id']})")
     page.line(f"{one_line(value['author'])}, {page.when(value['created_at'])} {number}")
     page.text(value["body"], indent="  ")
+
+
+def comments(value: Any, page: Page) -> None:
+    """All comments of a task."""
+    if not value:
+        page.note("no comments")
+    for one in value:
+        comment(one, page)
+
+
+def runs(value: Any, page: Page) -> None:
+    """Attempts of any task."""
+    if not value:
+        page.note("no attempts")
+        return
+    run_rows(value, page, with_task=True)
 
 
 def run_rows(runs: Sequence[dict[str, Any]], page: Page, *, with_task: bool) -> None:
