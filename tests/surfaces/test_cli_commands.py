@@ -11,7 +11,7 @@ from shopfloor.surfaces.cli import catalog, completion, index, parser, reference
 from shopfloor.surfaces.cli.catalog import FILE
 from shopfloor.surfaces.cli.follow import watch_command
 from shopfloor.surfaces.cli.main import Program
-from shopfloor.surfaces.cli.render import RENDERERS
+from shopfloor.surfaces.cli.render import RENDERED
 from tests.surfaces.cli_shop import Shop
 from tests.tidy.conftest import ROOT
 
@@ -146,7 +146,7 @@ def test_a_command_that_the_list_has_not_got_yet_is_found_in_the_registry(tmp_pa
 
 
 def test_every_type_of_result_that_has_a_text_is_a_type_of_result():
-    assert set(RENDERERS) <= {command.result for command in COMMANDS}
+    assert {command.result for command in COMMANDS} >= RENDERED
 
 
 def test_the_overview_names_every_command_and_program(shop):

@@ -24,11 +24,11 @@ Renderer = Callable[[Any, Page], None]
 
 def render(kind: str, value: Any, page: Page) -> None:
     """Write an answer of that type on the page."""
-    found = RENDERERS.get(kind, generic)
-    if isinstance(found, str):
-        module, _, name = found.partition(".")
-        found = getattr(import_module(f"{__package__}.{module}"), name)
-    found(value, page)
+    module = _PLACES.get(kind)
+    if module is None:
+        _OWN.get(kind, generic)(value, page)
+    else:
+        getattr(import_module(module), _ELSEWHERE[module][kind])(value, page)
 
 
 def names(value: Any) -> list[str]:
@@ -237,77 +237,98 @@ def _events(value: Any, page: Page) -> None:
         page.line(event_line(event, page))
 
 
-# By name where it is in another file of this folder: a list needs none of them, and starts fast.
-RENDERERS: dict[str, Renderer | str] = {
-    "TokenList": "upkeep.tokens",
-    "TokenView": "upkeep.token",
-    "NewToken": "upkeep.new_token",
-    "LinkView": "upkeep.login_link",
-    "AuditPage": "upkeep.audit",
+# What is shown by functions of this file, and by those of other files, which are loaded when one is needed: a list
+# needs none of them, and starts fast.
+_OWN: dict[str, Renderer] = {
     "Done": _done,
     "TaskView": _done,
     "Created": _created,
     "Deleted": _deleted,
     "TaskPage": _tasks,
-    "TaskDetail": "sheet.show",
-    "WhyView": "sheet.why",
     "Linked": _linked,
     "Decomposed": _decomposed,
     "RunView": _run,
-    "list[RunView]": "sheet.runs",
     "ClaimView": _claim,
-    "CommentView": "sheet.comment",
-    "list[CommentView]": "sheet.comments",
     "AttachmentView": _attachment,
     "list[AttachmentView]": _attachments,
     "FileContent": _file,
     "Log": _log,
     "ContextText": _context,
     "EventPage": _events,
-    "QuestionView": "agents.question",
-    "list[QuestionView]": "agents.questions",
-    "Asking": "agents.asking",
-    "list[QuotaView]": "agents.quotas",
-    "ClearedView": "agents.cleared",
-    "UsageTable": "agents.usage",
-    "DiffView": "agents.change",
-    "list[ProfileView]": "agents.profiles",
-    "ProfileCheck": "agents.trial",
-    "NeedPage": "overview.needs",
-    "GraphView": "overview.graph",
-    "Timeline": "overview.timeline",
-    "History": "overview.history",
-    "ReceiptView": "receipts.receipt",
-    "ReceiptPage": "receipts.listed",
-    "Verified": "receipts.verified",
-    "KeyView": "receipts.made_key",
-    "Rebuilt": "receipts.rebuilt",
-    "Stats": "upkeep.stats",
-    "BoardView": "upkeep.board",
-    "list[BoardView]": "upkeep.boards",
-    "Removed": "upkeep.removed",
-    "list[HoldView]": "upkeep.holds",
-    "Paused": "upkeep.paused",
-    "Resumed": "upkeep.resumed",
-    "DispatchReport": "upkeep.report",
-    "FsckView": "upkeep.fsck",
-    "Diagnosis": "upkeep.diagnosis",
-    "SubscribedView": "notify.subscribed",
-    "SubscriptionView": "notify.subscription",
-    "SubscriptionPage": "notify.subscriptions",
-    "DeliveryView": "notify.delivery",
-    "DeliveryPage": "notify.deliveries",
-    "Enqueued": "orders.enqueued",
-    "OrderLine": "orders.line",
-    "OrderPage": "orders.table",
-    "OrderDetail": "orders.show",
-    "Reclaimed": "orders.reclaimed",
-    "SchedulePage": "schedules.schedules",
-    "ScheduleView": "schedules.schedule",
-    "Scheduled": "schedules.added",
-    "ScheduleDetail": "schedules.detail",
-    "HistoryPage": "schedules.history",
-    "FiringView": "schedules.fired",
-    "Upcoming": "schedules.upcoming",
-    "RemovedSchedule": "schedules.removed",
 }
+_ELSEWHERE: dict[str, dict[str, str]] = {
+    "shopfloor.surfaces.cli.upkeep": {
+        "TokenList": "tokens",
+        "TokenView": "token",
+        "NewToken": "new_token",
+        "LinkView": "login_link",
+        "AuditPage": "audit",
+        "Stats": "stats",
+        "BoardView": "board",
+        "list[BoardView]": "boards",
+        "Removed": "removed",
+        "list[HoldView]": "holds",
+        "Paused": "paused",
+        "Resumed": "resumed",
+        "DispatchReport": "report",
+        "FsckView": "fsck",
+        "Diagnosis": "diagnosis",
+    },
+    "shopfloor.surfaces.cli.sheet": {
+        "TaskDetail": "show",
+        "WhyView": "why",
+        "list[RunView]": "runs",
+        "CommentView": "comment",
+        "list[CommentView]": "comments",
+    },
+    "shopfloor.surfaces.cli.agents": {
+        "QuestionView": "question",
+        "list[QuestionView]": "questions",
+        "Asking": "asking",
+        "list[QuotaView]": "quotas",
+        "ClearedView": "cleared",
+        "UsageTable": "usage",
+        "DiffView": "change",
+        "list[ProfileView]": "profiles",
+        "ProfileCheck": "trial",
+    },
+    "shopfloor.surfaces.cli.overview": {
+        "NeedPage": "needs",
+        "GraphView": "graph",
+        "Timeline": "timeline",
+        "History": "history",
+    },
+    "shopfloor.surfaces.cli.receipts": {
+        "ReceiptView": "receipt",
+        "ReceiptPage": "listed",
+        "Verified": "verified",
+        "KeyView": "made_key",
+        "Rebuilt": "rebuilt",
+    },
+    "shopfloor.surfaces.cli.notify": {
+        "SubscribedView": "subscribed",
+        "SubscriptionView": "subscription",
+        "SubscriptionPage": "subscriptions",
+        "DeliveryView": "delivery",
+        "DeliveryPage": "deliveries",
+    },
+    "shopfloor.surfaces.cli.orders": {
+        "Enqueued": "enqueued",
+        "OrderLine": "line",
+        "OrderPage": "table",
+        "OrderDetail": "show",
+        "Reclaimed": "reclaimed",
+    },
+    "shopfloor.surfaces.cli.schedules": {
+        "SchedulePage": "schedules",
+        "ScheduleView": "schedule",
+        "Scheduled": "added",
+        "ScheduleDetail": "detail",
+        "HistoryPage": "history",
+        "FiringView": "fired",
+        "Upcoming": "upcoming",
+        "RemovedSchedule": "removed",
+    },
+}
+_PLACES = {kind: module for module, shown in _ELSEWHERE.items() for kind in shown}
+RENDERED = frozenset({*_OWN, *_PLACES})
