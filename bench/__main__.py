@@ -21,6 +21,7 @@ from bench.measurements import (
     api,
     backlog,
     clients,
+    dashboard,
     durability,
     idle,
     lifecycle,
@@ -41,6 +42,7 @@ MEASUREMENTS = {
     "supervisors": supervisors,
     "durability": durability,
     "api": api,
+    "dashboard": dashboard,
 }
 
 

@@ -13,6 +13,7 @@ import { title } from "./words.js";
 const OVERSCAN = 400;
 const GUESS = 96;
 const AHEAD = 1200;
+const LOW = 320;
 
 export function Column({ store, column, view, collapsed, low, on }) {
   const { status } = column;
@@ -33,7 +34,7 @@ export function Column({ store, column, view, collapsed, low, on }) {
         ${on.fold && html`<${IconButton} icon="left" small label=${`Hide “${title(status)}”`} onClick=${() => on.fold(status)} />`}
       </span>
     </header>
-    <${Cards} store=${store} column=${column} view=${view} on=${on} />
+    <${Cards} store=${store} column=${column} view=${view} on=${on} low=${low} />
   </section>`;
 }
 
@@ -57,7 +58,7 @@ function indexAt(tops, y) {
   return low;
 }
 
-function Cards({ store, column, view, on }) {
+function Cards({ store, column, view, on, low }) {
   const box = useRef(null);
   const scroll = useSignal(0);
   const size = useSignal(600);
@@ -94,7 +95,8 @@ function Cards({ store, column, view, on }) {
   // The card that has the focus stays drawn, so that scrolling does not lose it.
   const kept = ids.indexOf(view.current.value);
   if (kept >= 0 && (kept < from || kept >= to)) shown.push(kept);
-  return html`<ul ref=${box} class="cards" role="list" aria-label=${`${title(column.status)} cards`} data-status=${column.status}
+  const style = low ? { height: `${Math.min(LOW, whole + GAP)}px` } : null;
+  return html`<ul ref=${box} class="cards" style=${style} role="list" aria-label=${`${title(column.status)} cards`} data-status=${column.status}
       tabindex=${ids.length ? null : -1} onScroll=${() => { scroll.value = box.current.scrollTop; }}>
     <li class="cards-room" role="presentation" style=${{ height: `${whole}px` }} />
     ${shown.map((index) => html`<${Slot} key=${ids[index]} store=${store} id=${ids[index]} width=${width.value} top=${at[index]} height=${at[index + 1] - at[index] - GAP}

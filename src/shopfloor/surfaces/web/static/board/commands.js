@@ -68,7 +68,7 @@ function general(store, view) {
     one("lanes", "Lanes by assignee", ["Shift+S"], () => setQuery({ lanes: new URLSearchParams(location.search).has("lanes") ? null : "1" })),
     one("archived", "Show or hide archived tasks", ["Shift+A"], () => setQuery({ archived: new URLSearchParams(location.search).has("archived") ? null : "1" })),
     one("all", "Select all loaded cards of the column", ["Shift+X"], () => selectColumn(store, view)),
-    { id: "board.escape", group: "On the board", title: "Close the task, or clear the selection", keys: ["Escape"], inField: true, run: () => escape(view), when: () => true },
+    { id: "board.escape", group: "On the board", title: "Close the task, or clear the selection", keys: ["Escape"], inField: true, palette: false, run: () => escape(view) },
   ];
 }
 

@@ -73,7 +73,7 @@ export function Create() {
       <${Field} label="Waits for" hint="Numbers of tasks that must be done first" error=${wrong("parents")}><${Input} value=${field.parents} onValue=${set("parents")} placeholder="#3, #4" /><//>
       <${Field} label="Tenant" hint="Whom it is for"><${Input} value=${field.tenant} onValue=${set("tenant")} /><//>
     </div>
-    <details class="more"><summary>Workspace, check and limits</summary><${More} field=${field} set=${set} wrong=${wrong} /></details>
+    <details class="more"><summary>Workspace, check and limits</summary><div class="more-fields"><${More} field=${field} set=${set} wrong=${wrong} /></div></details>
   <//>`;
 }
 

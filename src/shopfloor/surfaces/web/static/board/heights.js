@@ -38,12 +38,12 @@ function lines(font, text, width) {
 /** Whether a card has a line of its own for its reason, and how many. */
 export function reasonLines(card, width) {
   const why = reason(card);
-  return why ? lines("400 12px", why, width - 20) : 0;
+  return why ? lines("400 12px", why, width - 18) : 0;
 }
 
 /** How many lines the title has. */
 export function titleLines(card, width) {
-  return lines("550 13.5px", card.title, width - 2);
+  return lines("550 13.5px", card.title, width);
 }
 
 /** The height of a card in a column of this width, with the gap below it. */

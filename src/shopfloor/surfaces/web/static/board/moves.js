@@ -75,7 +75,10 @@ export function targetsOf(card) {
 
 /** Why a card cannot be dropped on a column, and where it can. */
 export function noWay(card, status) {
-  if (status === "running") return `Only a dispatcher starts #${card.id}. Make it ready, and it starts when there is room for it.`;
+  if (status === "running") {
+    const next = card.status === "ready" ? "It is ready, and starts as soon as nothing holds it back." : "Make it ready, and it starts as soon as there is room.";
+    return `Only a dispatcher starts #${card.id}. ${next}`;
+  }
   const ways = [...targetsOf(card)];
   const there = ways.length ? `From ${card.status} it may go to ${ways.join(", ")}.` : "It may go nowhere from there.";
   return `#${card.id} cannot go from ${card.status} to ${status}. ${there}`;

@@ -1,10 +1,10 @@
 // The board: columns of cards with their tools, kept alive by events; and what mouse and keys do to it.
 
 import { computed, html, signal, useEffect, useMemo } from "../core/dom.js";
-import { currentBoard, go, inBoard, route } from "../core/route.js";
+import { currentBoard, currentTask, go, inBoard, route } from "../core/route.js";
 import { may } from "../core/session.js";
 import { pref } from "../core/prefs.js";
-import { Busy, Button, Empty, Menu } from "../core/ui.js";
+import { Busy, Button, Empty, Menu, StatusMark } from "../core/ui.js";
 import { asked, begin } from "./acting.js";
 import { Bulk } from "./bulk.js";
 import { addressOf } from "./card.js";
@@ -17,6 +17,7 @@ import { Lanes } from "./lanes.js";
 import { menuOf } from "./menu.js";
 import { Store } from "./store.js";
 import { Toolbar } from "./toolbar.js";
+import { title } from "./words.js";
 
 /** What is chosen and pointed at on a board: shared by its columns, its keys and its tools. */
 function newView() {
@@ -40,6 +41,14 @@ export function BoardPage() {
     return () => store.close();
   }, [store]);
   useBoardCommands(store, view);
+  const open = currentTask.value;
+  const ready = store.ready.value;
+  useEffect(() => {
+    if (!ready) return;
+    // The card of the task that is open stays in sight beside it, and is the one that keys are for.
+    if (open !== null) view.current.value = open;
+    requestAnimationFrame(() => document.getElementById(`card-${open}`)?.closest(".column")?.scrollIntoView({ inline: "nearest", block: "nearest" }));
+  }, [open, view, ready]);
   const on = useMemo(() => handlers(store, view), [store, view]);
   if (store.failed.value) return html`<${Failed} refused=${store.failed.value} again=${() => store.load()} />`;
   return html`<div class="board" onClick=${on.click} onFocusIn=${on.focus} onDragStart=${on.dragStart} onDragOver=${on.dragOver}
@@ -67,10 +76,22 @@ function filterOf(query) {
 function Columns({ store, view, on }) {
   const empty = useMemo(() => computed(() => [...store.columns.values()].every((column) => column.read.value && column.count.value === 0)), [store]);
   if (empty.value && !view.narrowed.value) return html`<${Start} />`;
-  return html`<div class="columns">${store.statuses.map((status) => {
+  return html`<${Strip} store=${store} on=${on} /><div class="columns">${store.statuses.map((status) => {
     const column = store.columns.get(status);
     return html`<${Column} key=${status} store=${store} column=${column} view=${view} on=${on} collapsed=${isNarrow(column, view)} />`;
   })}</div>`;
+}
+
+/** On a phone, where one column is seen at a time: all of them with their counts, to go to by a tap. */
+function Strip({ store, on }) {
+  const show = (status) => {
+    on.unfold(status);
+    requestAnimationFrame(() => document.querySelector(`[data-column="${status}"]`)?.scrollIntoView({ inline: "start", block: "nearest" }));
+  };
+  const shown = store.statuses.filter((status) => store.columns.get(status).count.value > 0);
+  return html`<nav class="strip" aria-label="Columns">${shown.map((status) => html`
+    <button key=${status} type="button" class="strip-place" onClick=${() => show(status)} aria-label=${`${title(status)}, ${store.columns.get(status).count.value}`}>
+      <${StatusMark} status=${status} />${store.columns.get(status).count.value}</button>`)}</nav>`;
 }
 
 /** Columns that a person hid are narrow, and so are empty ones that are seldom looked at. */

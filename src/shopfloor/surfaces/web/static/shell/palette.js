@@ -32,7 +32,7 @@ export function Palette() {
       asked.abort();
     };
   }, [text.value]);
-  const commands = available().filter((one) => one.id !== "palette" && fits(`${one.title} ${one.group}`, text.value)).slice(0, COMMANDS);
+  const commands = available().reverse().filter((one) => one.id !== "palette" && one.palette !== false && fits(`${one.title} ${one.group}`, text.value)).slice(0, COMMANDS);
   // What was found for other words stands only as long as it fits these.
   const found = tasks.value.found.filter((task) => tasks.value.text === text.value || fits(`#${task.id} ${task.title}`, text.value));
   const rows = [
