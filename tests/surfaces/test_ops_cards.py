@@ -105,6 +105,12 @@ def test_a_card_says_what_belongs_to_its_task(board):
     assert shown.cost_micros is None
 
 
+def test_a_card_counts_what_is_wrong_with_its_task(board):
+    well, lost = board.create(command={"argv": ["true"]}), board.create(assignee="ghost")
+    assert card(board, well).diagnostics == 0
+    assert card(board, lost).diagnostics == len(board.ask("diagnostics.list", id=lost).items) > 0
+
+
 def test_an_age_counts_from_the_last_change_of_status_and_not_from_an_edit(board):
     task = board.create()
     born = card(board, task).since
