@@ -22,7 +22,7 @@ export function Toolbar({ store, filter }) {
       <${Switch} icon="archive" label="Archived" on=${filter.archived} onClick=${() => setQuery({ archived: filter.archived ? null : "1" })} />
       ${(set > 0 || filter.text) && html`<${Button} kind="quiet" small icon="close" onClick=${() => setQuery({ assignee: null, tenant: null, q: null, archived: null, lanes: null })}>Clear<//>`}
     </div>
-    ${may("operator") && html`<${Button} kind="primary" icon="plus" class="new-task" onClick=${() => { creating.value = {}; }}><span>New task</span><//>`}
+    ${may("operator") && html`<${Button} kind="primary" icon="plus" class="new-task" aria-label="New task" onClick=${() => { creating.value = {}; }}><span>New task</span><//>`}
   </div>`;
 }
 

@@ -40,9 +40,10 @@ export function onResync(fn) {
   return () => resyncs.delete(fn);
 }
 
-/** Say up to which event a page has read; what came after it will be told. */
+/** Say up to which event a page has read; what came after it is told, again where it was told before. */
 export function seen(id) {
-  if (source?.readyState !== EventSource.OPEN) last = last === null ? id : Math.min(last, id);
+  if (last === null) last = id;
+  else if (id < last) catchUp(id, last).catch(() => {});
 }
 
 /** Try now instead of at the next attempt. */
@@ -74,18 +75,26 @@ function open() {
   };
 }
 
+/** Read the events after one and tell them, up to another or all; where they are too many, all is read anew. */
+async function catchUp(from, to = Infinity) {
+  const asked = board;
+  const missed = await call("event.list", { after: from, limit: FILL }, { board: asked });
+  if (asked !== board) return;
+  const found = missed.events.filter((event) => event.id <= to);
+  last = Math.max(last ?? 0, missed.events.length < FILL ? Math.min(missed.last, to) : missed.last);
+  if (missed.events.length === FILL) resyncs.forEach((fn) => fn());
+  else found.forEach((event) => listeners.forEach((fn) => fn(event)));
+}
+
 async function fill(stream) {
-  const from = last;
   waiting = [];
   try {
-    const missed = await call("event.list", from === null ? { limit: 1 } : { after: from, limit: FILL }, { board });
+    // A page may say what it has read while the newest event is asked for: then it is told what came after that.
+    const newest = last === null ? await call("event.list", { limit: 1 }, { board }) : null;
     if (stream !== source) return;
-    if (from === null) last = missed.last;
-    else if (missed.events.length < FILL) missed.events.forEach(tell);
-    else {
-      last = null;
-      resyncs.forEach((fn) => fn());
-    }
+    if (last === null) last = newest.last;
+    else await catchUp(last);
+    if (stream !== source) return;
     waiting.forEach(tell);
     waiting = null;
     pauseMs = PAUSE_MIN_MS;

@@ -22,7 +22,7 @@ export function Bar() {
       <a class="brand" href="/" aria-label="Shopfloor, to the board"><${Brand} /></a>
       <${Switcher} />
       <${Connection} />
-      <button class="find" type="button" onClick=${() => { paletteOpen.value = true; }}>
+      <button class="find" type="button" aria-label="Find a task or a command" onClick=${() => { paletteOpen.value = true; }}>
         <${Icon} name="search" /><span>Find a task or a command</span><kbd>${shortcut && readable(keysOf(shortcut)[0])}</kbd>
       </button>
       <div class="bar-end">
