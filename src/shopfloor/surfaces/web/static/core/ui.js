@@ -49,9 +49,12 @@ export function Dialog({ title, onClose, children, footer, wide = false, class: 
   </dialog>`;
 }
 
+const TYPED_MS = 800;
+
 /** A menu of actions at a place {x, y} or below an element; items are {label, icon, status, hint, danger, run} or null for a line. */
 export function Menu({ at, items, onClose, label = "Actions" }) {
   const ref = useRef(null);
+  const typed = useRef({ text: "", at: 0 });
   useLayoutEffect(() => {
     const menu = ref.current;
     const before = document.activeElement;
@@ -76,8 +79,11 @@ export function Menu({ at, items, onClose, label = "Actions" }) {
       event.preventDefault();
       all[(goes[event.key] + all.length) % all.length]?.focus();
     } else if (event.key.length === 1 && /\S/.test(event.key)) {
-      const from = [...all.slice(here + 1), ...all];
-      from.find((one) => one.textContent.trim().toLowerCase().startsWith(event.key.toLowerCase()))?.focus();
+      // Letters that follow each other are the beginning of one word; one alone goes on to the next item.
+      const now = Date.now();
+      typed.current = { text: (now - typed.current.at < TYPED_MS ? typed.current.text : "") + event.key.toLowerCase(), at: now };
+      const from = typed.current.text.length > 1 ? [...all.slice(here), ...all] : [...all.slice(here + 1), ...all];
+      from.find((one) => one.textContent.trim().toLowerCase().startsWith(typed.current.text))?.focus();
     }
   };
   const pick = (item) => {
