@@ -14,7 +14,6 @@ from msgspec import Meta, field
 from shopfloor.domain import limits
 from shopfloor.domain.errors import Invalid
 from shopfloor.domain.lifecycle import Status
-from shopfloor.kernel import diagnostics
 from shopfloor.kernel.waits import Wait, waits
 from shopfloor.ops import diagnostics
 from shopfloor.ops.context import Context
