@@ -146,6 +146,8 @@ def tell_everybody(board):
         board.ask("delivery.report", id=taken.id, ok=ok)
         board.ask("diagnostics.list")
         board.ask("delivery.retry", id=taken.id)
+        with pytest.raises(BoardError):
+            board.ask("delivery.dismiss", id=taken.id)
     board.read(deliveries.due)
     board.ask("delivery.take", platform="x")
     board.write(lambda tx: deliveries.begin_anew(tx, "chat:x"))

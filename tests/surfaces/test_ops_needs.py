@@ -2,7 +2,7 @@
 
 import pytest
 
-from shopfloor.domain.errors import Forbidden, Invalid
+from shopfloor.domain.errors import Conflict, Forbidden, Invalid
 from shopfloor.domain.model import Quota
 from shopfloor.domain.outcomes import Exit
 from shopfloor.domain.settings import Dispatch, Profile, Settings
@@ -46,8 +46,21 @@ def everything(board):
         board.clock.advance(1_000)
     parked = Quota("team", "parked", board.now, board.now + 60_000, 1, None, "429 until noon", None)
     board.write(lambda tx: quotas.add(tx, parked))
+    board.clock.advance(1_000)
     made["account"] = None
+    made["delivery"] = undelivered(board)
     return made
+
+
+def undelivered(board):
+    """A message about a task that was tried until it was given up."""
+    task = board.create("tell")
+    board.execute(
+        "INSERT INTO delivery (task_id, kind, title, words, target, files, created_at, state, fresh, next_at, tries,"
+        f" sends, error, ended_at) VALUES ({task}, 'completed', 't', 'w', 'webhook:https://example.org/s3cret', 0,"
+        f" {board.now}, 'given_up', 0, {board.now}, 8, 8, 'HTTP 500', {board.now})"
+    )
+    return task
 
 
 def gave_up(board):
@@ -94,7 +107,8 @@ def test_a_question_comes_with_its_words_options_and_deadline(board):
 
 
 @pytest.mark.parametrize(
-    "kind", ["question", "gave_up", "blocked", "block_loop", "paused", "account"]
+    "kind",
+    ["question", "gave_up", "blocked", "block_loop", "paused", "account", "delivery"],
 )
 def test_the_usual_way_ends_the_wait(board, kind):
     everything(board)
@@ -151,7 +165,7 @@ def test_pages_follow_each_other_without_a_gap_and_are_counted_whole(board):
     found, after = [], None
     while True:
         page = board.ask("board.needs", limit=3, **({} if after is None else {"after": after}))
-        assert page.total == 11
+        assert page.total == 12
         found += [(one.kind, one.ref) for one in page.items]
         after = page.next
         if after is None:
@@ -164,6 +178,18 @@ def test_what_is_over_waits_for_nobody(board):
         board.ask("task.cancel", id=task)
     assert board.ask("board.needs").items == []
     assert board.ask("board.needs").counts == {}
+
+
+def test_a_message_that_did_not_arrive_is_dismissed_once(board):
+    undelivered(board)
+    [one] = board.ask("board.needs").items
+    assert one.actor.startswith("webhook:")
+    assert "s3cret" not in repr(one)
+    dismiss = next(way for way in one.ways if way.label == "Dismiss")
+    assert take(board, dismiss).state == "dropped"
+    assert board.ask("board.needs").items == []
+    with pytest.raises(Conflict, match="is dropped"):
+        take(board, dismiss)
 
 
 def test_an_account_whose_time_has_come_waits_for_nobody(board):

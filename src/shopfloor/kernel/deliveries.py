@@ -146,6 +146,20 @@ def again(tx: Tx, delivery_id: int) -> Delivery:
     return find(tx, row.id)
 
 
+def dismiss(tx: Tx, delivery_id: int) -> Delivery:
+    """Let a message that was given up rest, with those that went with it.
+
+    Raises NotFound, and Conflict for one that was not given up.
+    """
+    row = find(tx, delivery_id)
+    if not deliveries.dismiss(tx, row.id):
+        raise Conflict(
+            f"delivery {row.id} is {row.state}, and only one that was given up can be dismissed"
+        )
+    deliveries.tell(tx, row.id, None)
+    return find(tx, row.id)
+
+
 def find(tx: Tx, delivery_id: int) -> Delivery:
     """The delivery, locked; raises NotFound."""
     row = deliveries.lock(tx, delivery_id)

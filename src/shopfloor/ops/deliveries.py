@@ -116,7 +116,7 @@ def list_deliveries(ctx: Context, req: ListDeliveries) -> DeliveryPage:
     return DeliveryPage([DeliveryView.of(row) for row in shown], more)
 
 
-class RetryDelivery(Request, frozen=True):
+class OneDelivery(Request, frozen=True):
     """Which delivery."""
 
     id: Id
@@ -128,7 +128,7 @@ class RetryDelivery(Request, frozen=True):
     command="notify retry",
     errors=(NotFound, Conflict),
 )
-def retry_delivery(ctx: Context, req: RetryDelivery) -> DeliveryView:
+def retry_delivery(ctx: Context, req: OneDelivery) -> DeliveryView:
     """Send a message again now, as it is stored, whatever became of it before; no work runs for it.
 
     Its receiver can tell by the same idempotency key that it is the same message.
@@ -178,6 +178,17 @@ def _ended(ctx: Around, delivery_id: int) -> Delivery:
         if row.ended_at is not None or now >= until or not ctx.service.dispatching.running():
             return row
         seen = ctx.service.dispatching.wait_for_change(seen, TEST_STEP_S)
+
+
+@operation(
+    "delivery.dismiss",
+    "POST /api/v1/deliveries/{id}/dismiss",
+    command="notify dismiss",
+    errors=(NotFound, Conflict),
+)
+def dismiss_delivery(ctx: Context, req: OneDelivery) -> DeliveryView:
+    """Let a message that was given up rest, because nobody needs it any more."""
+    return DeliveryView.of(sending.dismiss(ctx.tx, req.id))
 
 
 class TakeDeliveries(Request, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from msgspec import field
 
-from shopfloor.domain import limits
+from shopfloor.domain import limits, targets
 from shopfloor.domain.errors import Invalid
 from shopfloor.domain.settings import Settings
 from shopfloor.ops.context import Context
@@ -23,7 +23,9 @@ from shopfloor.ops.schema import Arg, Request, Result, always, moment
 from shopfloor.store import needs
 from shopfloor.store.needs import Cursor, Need
 
-Kind = Literal["question", "review", "gave_up", "blocked", "block_loop", "paused", "account"]
+Kind = Literal[
+    "question", "review", "gave_up", "blocked", "block_loop", "paused", "account", "delivery"
+]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
@@ -91,7 +93,8 @@ def list_needs(ctx: Context, req: ListNeeds) -> NeedPage:
     """List everything that waits for a person, what waits longest first, with what answers it.
 
     Questions, reviews that no profile does, tasks that were given up or blocked, tasks that came back
-    for the same block again and again, pauses, and provider accounts at their limit.
+    for the same block again and again, pauses, provider accounts at their limit, and messages that did
+    not arrive.
     """
     for kind in req.kind:
         if kind not in KINDS:
@@ -137,13 +140,20 @@ def _view(need: Need) -> NeedView:
         workspace=need.workspace,
         since=always(need.since),
         until=moment(need.until),
-        actor=need.actor or None,
+        actor=_actor(need),
         sentence=_SENTENCES[need.kind](need),
         words=need.words,
         options=json.loads(need.options),
         default=need.default_answer,
         ways=_WAYS[need.kind](need),
     )
+
+
+def _actor(need: Need) -> str | None:
+    """Who asks, works or paused; of a message its target, without what is secret in it."""
+    if need.actor and need.kind == "delivery":
+        return targets.shown(need.actor)
+    return need.actor or None
 
 
 def _what_is_paused(need: Need) -> str:
@@ -160,6 +170,7 @@ _SENTENCES: dict[str, Callable[[Need], str]] = {
         f"it was blocked for the same reason again and again{_told(need.words)}"
     ),
     "paused": lambda need: f"{_what_is_paused(need)} is paused: {need.words}",
+    "delivery": lambda need: f"a message to {_actor(need)} did not arrive: {need.words}",
     "account": lambda need: f"the account {need.ref!r} reached its limit: {need.words}",
 }
 
@@ -230,6 +241,14 @@ def _account(need: Need) -> list[WayOut]:
     return [WayOut("Start now", "quota.clear", {"account": need.ref}, command)]
 
 
+def _delivery(need: Need) -> list[WayOut]:
+    args = {"id": int(need.ref)}
+    return [
+        WayOut("Send again", "delivery.retry", args, f"shop notify retry {need.ref}"),
+        WayOut("Dismiss", "delivery.dismiss", args, f"shop notify dismiss {need.ref}"),
+    ]
+
+
 _WAYS: dict[str, Callable[[Need], list[WayOut]]] = {
     "question": _question,
     "review": _review,
@@ -238,4 +257,5 @@ _WAYS: dict[str, Callable[[Need], list[WayOut]]] = {
     "block_loop": _block_loop,
     "paused": _paused,
     "account": _account,
+    "delivery": _delivery,
 }

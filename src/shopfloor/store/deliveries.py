@@ -146,6 +146,11 @@ def again(tx: Tx, delivery_id: int) -> None:
     tx.run("delivery_again", id=delivery_id, now=tx.now)
 
 
+def dismiss(tx: Tx, delivery_id: int) -> bool:
+    """Let a message that was given up rest; false: it was not given up."""
+    return tx.run("delivery_dismiss", id=delivery_id, now=tx.now) == 1
+
+
 def drop(tx: Tx, subscription_id: int) -> int:
     """Drop what still waits for a subscription."""
     return tx.run("delivery_drop", subscription_id=subscription_id, now=tx.now)

@@ -101,6 +101,10 @@ SELECT * FROM delivery
 -- name: delivery_again
 UPDATE delivery SET state = 'waiting', fresh = 0, tries = 0, next_at = :now, ended_at = NULL WHERE id = :id
 
+-- name: delivery_dismiss
+-- A person does not want it any more.  Zero rows: it was not given up, or somebody was first.
+UPDATE delivery SET state = 'dropped', error = NULL, ended_at = :now WHERE id = :id AND state = 'given_up'
+
 -- name: delivery_drop
 -- What still waits for a subscription that a person ended.
 UPDATE delivery SET state = 'dropped', error = NULL, ended_at = :now

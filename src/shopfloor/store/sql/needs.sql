@@ -28,6 +28,9 @@ SELECT found.since, found.kind, found.ref, found.task_id, found.until, found.act
     UNION ALL
     SELECT since, 'account', account, CAST(NULL AS BIGINT), until, '', reason, '[]', NULL
       FROM quota WHERE state = 'parked' AND until > :now
+    UNION ALL
+    SELECT ended_at, 'delivery', CAST(id AS TEXT), task_id, CAST(NULL AS BIGINT), target, error, '[]', NULL
+      FROM delivery WHERE state = 'given_up' AND error IS NOT NULL
   ) found
   LEFT JOIN task ON task.id = found.task_id
  WHERE (CAST(:kinds AS TEXT) IS NULL OR found.kind IN @each(kinds))
@@ -55,5 +58,7 @@ SELECT kind, CAST(SUM(many) AS BIGINT) FROM (
      WHERE code IN ('paused', 'profile_paused') AND (until IS NULL OR until > :now)
     UNION ALL
     SELECT 'account', COUNT(*) FROM quota WHERE state = 'parked' AND until > :now
+    UNION ALL
+    SELECT 'delivery', COUNT(*) FROM delivery WHERE state = 'given_up' AND error IS NOT NULL
   ) counted
  GROUP BY kind HAVING SUM(many) > 0 ORDER BY kind

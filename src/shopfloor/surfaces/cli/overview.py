@@ -17,6 +17,7 @@ NEED_INKS = {
     "block_loop": "red",
     "paused": "yellow",
     "account": "yellow",
+    "delivery": "red",
 }
 WAITING_SHOWN = 10
 

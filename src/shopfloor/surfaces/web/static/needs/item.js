@@ -26,9 +26,10 @@ export function Need({ need, id, chosen, onChoose, open, setOpen, fieldRef, onDo
       <span class=${`need-age${age}`}><${Time} at=${need.since}>${ago(need.since, minute.value)}<//></span>
     </div>
     <p class="need-facts">${need.assignee && html`<span><${Avatar} name=${need.assignee} />${need.assignee}</span>`}
+      ${need.kind === "delivery" && html`<span>to ${need.actor}</span>`}
       ${need.tenant && html`<${Chip}>${need.tenant}<//>`}
       ${need.until && need.kind !== "question" && html`<span>until ${new Date(need.until).toLocaleString()} (${longSpan(Math.max(0, Date.parse(need.until) - minute.value))})</span>`}
-      ${need.task !== null && need.kind !== "question" && need.kind !== "review" && html`<a href=${inBoard(`/t/${need.task}?tab=log`)}>log</a>`}</p>
+      ${["gave_up", "blocked", "block_loop"].includes(need.kind) && html`<a href=${inBoard(`/t/${need.task}?tab=log`)}>log</a>`}</p>
     <${Body} need=${need} chosen=${chosen} fieldRef=${fieldRef} onDone=${onDone} />
     ${need.kind !== "question" && may("operator") && html`<${Ways} ways=${need.ways} keys=${chosen ? keysFor(need) : {}} open=${open} setOpen=${setOpen} onDone=${onDone} />`}
   </li>`;
