@@ -27,6 +27,7 @@ from bench.measurements import (
     lifecycle,
     listing,
     pickup,
+    schedules,
     supervisors,
     throughput,
 )
@@ -41,6 +42,7 @@ MEASUREMENTS = {
     "idle": idle,
     "supervisors": supervisors,
     "durability": durability,
+    "schedules": schedules,
     "api": api,
     "dashboard": dashboard,
 }

@@ -86,7 +86,8 @@ def _field(op: Operation, field: inspect.Field) -> Field:
         flag = cli.get("flag") or "--" + field.name.removesuffix(
             "_ms" if kind == "ms" else "_s" if kind == "s" else ""
         ).replace("_", "-")
-    choices = tuple(map(str, core.values)) if isinstance(core, inspect.LiteralType) else ()
+    one = _core(core.item_type) if isinstance(core, inspect.ListType) else core
+    choices = tuple(map(str, one.values)) if isinstance(one, inspect.LiteralType) else ()
     return Field(
         field.name,
         kind,
