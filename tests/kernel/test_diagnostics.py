@@ -4,6 +4,8 @@ Each step is carried out as the finding gives it: its command line is read by th
 parser, must mean the same as its request, and the request is sent.
 """
 
+import os
+
 import pytest
 
 from shopfloor.domain.diagnostics import CODES, DAY, HOUR, MINUTE, STUCK_MS
@@ -212,6 +214,18 @@ def test_a_worker_that_speaks_is_not_stuck(board):
     assert of(board, task, "stuck") == []
     board.clock.advance(MINUTE)
     assert len(of(board, task, "stuck")) == 1
+
+
+def test_a_worker_that_prints_is_not_stuck(board):
+    task = board.create(**ORDER)
+    board.claim(task)
+    board.clock.advance(11 * MINUTE)
+    assert len(of(board, task, "stuck")) == 1
+    log = board.service.files.log_path(task)
+    log.parent.mkdir(exist_ok=True)
+    log.write_text("page 3")
+    os.utime(log, (board.now / 1000, board.now / 1000))
+    assert of(board, task, "stuck") == []
 
 
 def test_a_run_with_a_maximum_runtime_is_not_stuck_before_it_is_over(board):

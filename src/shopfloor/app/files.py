@@ -87,6 +87,13 @@ class BoardFiles:
     def log_from(self, task_id: int, cursor: str | None, limit_bytes: int) -> Piece:
         return Piece(*logs.piece(str(self.log_path(task_id)), cursor, limit_bytes))
 
+    def log_written(self, task_id: int) -> int | None:
+        """When something was added to a task's log, in ms; None where this host has none."""
+        try:
+            return self.log_path(task_id).stat().st_mtime_ns // 1_000_000
+        except OSError:
+            return None
+
     def context(self, run_id: int) -> str | None:
         try:
             return (self.run_folder(run_id) / "context.md").read_text(encoding="utf-8")

@@ -182,7 +182,7 @@ def _stuck(task: Suspect, look: Look) -> Advice:
     assert hit is not None
     sentence = f"it has been {task.status} for {_span(look.now - hit.since)}"
     if task.status == Status.RUNNING:
-        sentence += " without a word of its worker"
+        sentence += " without a word of its worker, or a line in its log"
     if task.status == Status.BLOCKED:
         sentence += f" ({task.block_kind}): {task.block_reason}"
     why = _look(task, "see why", "why", "task.why")

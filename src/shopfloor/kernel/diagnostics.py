@@ -41,40 +41,42 @@ class Finding(NamedTuple):
     tell: Callable[[], Advice]
 
 
-def diagnose(
-    tx: Tx, settings: Settings, around: Surroundings, here: Circumstances
-) -> list[Finding]:
+class Sight(NamedTuple):
+    """What a diagnosis sees beside the board: settings, hosts, and when a task's log was written last."""
+
+    settings: Settings
+    around: Surroundings
+    written_at: Callable[[int], int | None]
+
+
+def diagnose(tx: Tx, sight: Sight, here: Circumstances) -> list[Finding]:
     """Everything that is wrong on the board and with this host, the worst and oldest first."""
-    found = _of_board(tx, around, here)
+    found = _of_board(tx, sight.around, here)
     suspects = diagnostics.suspects(
         tx,
-        sound=sound_lanes(settings),
+        sound=sound_lanes(sight.settings),
         ready_before=tx.now - STUCK_MS[Status.READY][0],
         todo_before=tx.now - STUCK_MS[Status.TODO][0],
         repeated=REPEATED,
         changes=2 * CYCLES,
         since=tx.now - CYCLE_WINDOW_MS,
     )
-    found += _of_suspects(tx, settings, around, suspects)
+    found += _of_suspects(tx, sight, suspects)
     found.sort(key=_order)
     return found
 
 
-def diagnose_tasks(
-    tx: Tx, settings: Settings, around: Surroundings, task_ids: Collection[int]
-) -> list[Finding]:
+def diagnose_tasks(tx: Tx, sight: Sight, task_ids: Collection[int]) -> list[Finding]:
     """What is wrong with these tasks, the worst and oldest first; one that has ended is well."""
-    found = list(_of_suspects(tx, settings, around, diagnostics.of_tasks(tx, task_ids)))
+    found = list(_of_suspects(tx, sight, diagnostics.of_tasks(tx, task_ids)))
     found.sort(key=_order)
     return found
 
 
-def counts(
-    tx: Tx, settings: Settings, around: Surroundings, task_ids: Collection[int]
-) -> dict[int, int]:
+def counts(tx: Tx, sight: Sight, task_ids: Collection[int]) -> dict[int, int]:
     """How many things are wrong with each of these tasks; those that are well are left out."""
     counted: dict[int, int] = {}
-    for one in diagnose_tasks(tx, settings, around, task_ids):
+    for one in diagnose_tasks(tx, sight, task_ids):
         assert one.task_id is not None
         counted[one.task_id] = counted.get(one.task_id, 0) + 1
     return counted
@@ -101,20 +103,19 @@ def _always(advice: Advice) -> Callable[[], Advice]:
     return lambda: advice
 
 
-def _of_suspects(
-    tx: Tx, settings: Settings, around: Surroundings, suspects: Collection[Suspect]
-) -> Iterable[Finding]:
+def _of_suspects(tx: Tx, sight: Sight, suspects: Collection[Suspect]) -> Iterable[Finding]:
     if not suspects:
         return
     waiting = [task.id for task in suspects if task.status in (Status.TODO, Status.SCHEDULED)]
     turned = [task.id for task in suspects if task.rev > 2 * CYCLES]
     look = Look(
         tx.now,
-        settings,
-        around,
+        sight.settings,
+        sight.around,
         pauses(tx),
         diagnostics.blocks(tx, turned, tx.now - CYCLE_WINDOW_MS) if turned else {},
         diagnostics.dead_parents(tx, waiting) if waiting else {},
+        sight.written_at,
     )
     for task in suspects:
         for code, hit in found_in(task, look):

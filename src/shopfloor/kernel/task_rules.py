@@ -21,11 +21,15 @@ from shopfloor.store.tasks import COMMAND_LANE
 
 WAITING = (Status.TODO, Status.SCHEDULED, Status.READY)
 TURNING = (Status.TODO, Status.READY, Status.RUNNING, Status.REVIEW, Status.BLOCKED)
+ENDED = (Status.DONE, Status.CANCELLED, Status.ARCHIVED)
 STUCK: Final = "stuck"
 
 
 class Look(NamedTuple):
-    """What the rules see beside the task."""
+    """What the rules see beside the task.
+
+    `written_at` says when a task's log was written last, where this host has it; it is asked for few tasks.
+    """
 
     now: int
     settings: Settings
@@ -33,6 +37,7 @@ class Look(NamedTuple):
     paused: Mapping[tuple[str, str], Hold]
     blocks: Mapping[int, list[Said]]
     dead: Mapping[int, list[DeadParent]]
+    written_at: Callable[[int], int | None]
 
 
 class Hit(NamedTuple):
@@ -42,7 +47,12 @@ class Hit(NamedTuple):
     since: int
 
 
-Rule = Callable[[Suspect, Look], Hit | None]
+class Rule(NamedTuple):
+    """One thing that can be wrong with a task in one of these statuses."""
+
+    code: str
+    statuses: tuple[Status, ...]
+    when: Callable[[Suspect, Look], Hit | None]
 
 
 def sound_lanes(settings: Settings) -> list[str]:
@@ -56,22 +66,24 @@ def sound_lanes(settings: Settings) -> list[str]:
 
 def found_in(task: Suspect, look: Look) -> list[tuple[str, Hit]]:
     """What is wrong with a task; that it is stuck is said only where nothing says why."""
-    held = [(code, hit) for code, rule in RULES.items() if (hit := rule(task, look)) is not None]
+    held = [
+        (rule.code, hit)
+        for rule in _BY_STATUS[task.status]
+        if (hit := rule.when(task, look)) is not None
+    ]
     if not held and (hit := stuck(task, look)) is not None:
         held.append((STUCK, hit))
     return held
 
 
 def _unassigned(task: Suspect, look: Look) -> Hit | None:
-    if task.status != Status.READY or task.lane != UNASSIGNED_LANE:
+    if task.lane != UNASSIGNED_LANE or look.settings.dispatch.default_assignee:
         return None
-    return None if look.settings.dispatch.default_assignee else Hit("warning", task.changed_at)
+    return Hit("warning", task.changed_at)
 
 
 def _unknown_profile(task: Suspect, look: Look) -> Hit | None:
-    if task.status not in WAITING or task.lane in (UNASSIGNED_LANE, COMMAND_LANE):
-        return None
-    if task.lane in look.settings.profiles:
+    if task.lane in (UNASSIGNED_LANE, COMMAND_LANE) or task.lane in look.settings.profiles:
         return None
     return Hit("error" if task.status == Status.READY else "warning", task.changed_at)
 
@@ -79,7 +91,7 @@ def _unknown_profile(task: Suspect, look: Look) -> Hit | None:
 def lacking(task: Suspect, look: Look) -> list[str]:
     """The skills that the task's profile asks for and the task does not name."""
     profile = look.settings.profiles.get(task.lane)
-    if profile is None or not profile.required_skills or task.status not in WAITING:
+    if profile is None or not profile.required_skills:
         return []
     named = json.loads(task.skills)
     return [skill for skill in profile.required_skills if skill not in named]
@@ -90,13 +102,13 @@ def _missing_skills(task: Suspect, look: Look) -> Hit | None:
 
 
 def _dependency_dead(task: Suspect, look: Look) -> Hit | None:
-    if task.status not in (Status.TODO, Status.SCHEDULED) or task.id not in look.dead:
+    if task.id not in look.dead:
         return None
     return Hit("error" if task.status == Status.TODO else "warning", task.changed_at)
 
 
 def _stale_claim(task: Suspect, look: Look) -> Hit | None:
-    if task.status != Status.RUNNING or task.lease_until is None or task.lease_until >= look.now:
+    if task.lease_until is None or task.lease_until >= look.now:
         return None
     return None if task.host in look.around.dispatchers else Hit("error", task.lease_until)
 
@@ -135,8 +147,6 @@ def cycles(said: list[Said]) -> list[int]:
 
 
 def _block_cycle(task: Suspect, look: Look) -> Hit | None:
-    if task.status not in TURNING:
-        return None
     found = cycles(look.blocks.get(task.id, []))
     return Hit("warning", found[0]) if len(found) >= CYCLES else None
 
@@ -152,6 +162,10 @@ def stuck(task: Suspect, look: Look) -> Hit | None:
         if look.now - since < (_max_runtime(task, look) or 0):
             return None
     age = look.now - since
+    if task.status == Status.RUNNING and age >= bounds[0]:
+        # A plain command tells nobody that it lives, but by what it prints.
+        since = max(since, look.written_at(task.id) or 0)
+        age = look.now - since
     return Hit("error" if age >= bounds[1] else "warning", since) if age >= bounds[0] else None
 
 
@@ -169,13 +183,15 @@ def _max_runtime(task: Suspect, look: Look) -> int | None:
     return task.max_runtime_ms or (None if profile is None else profile.max_runtime_ms)
 
 
-RULES: dict[str, Rule] = {
-    "unassigned": _unassigned,
-    "unknown_profile": _unknown_profile,
-    "missing_skills": _missing_skills,
-    "dependency_dead": _dependency_dead,
-    "stale_claim": _stale_claim,
-    "repeated_failures": _repeated_failures,
-    "repeated_violations": _repeated_violations,
-    "block_cycle": _block_cycle,
-}
+OPEN = tuple(status for status in Status if status not in ENDED)
+RULES = (
+    Rule("unassigned", (Status.READY,), _unassigned),
+    Rule("unknown_profile", WAITING, _unknown_profile),
+    Rule("missing_skills", WAITING, _missing_skills),
+    Rule("dependency_dead", (Status.TODO, Status.SCHEDULED), _dependency_dead),
+    Rule("stale_claim", (Status.RUNNING,), _stale_claim),
+    Rule("repeated_failures", OPEN, _repeated_failures),
+    Rule("repeated_violations", OPEN, _repeated_violations),
+    Rule("block_cycle", TURNING, _block_cycle),
+)
+_BY_STATUS = {status.value: [rule for rule in RULES if status in rule.statuses] for status in OPEN}

@@ -66,21 +66,24 @@ def diagnose(ctx: Context, req: Diagnose) -> Diagnosis:
 
 def of_task(ctx: Context, task_id: int) -> list[DiagnosticView]:
     """What is wrong with one task."""
-    around = ctx.service.surroundings(ctx.tx)
-    return _told(diagnostics.diagnose_tasks(ctx.tx, ctx.settings, around, [task_id]))
+    return _told(diagnostics.diagnose_tasks(ctx.tx, _sight(ctx), [task_id]))
 
 
 def counts(ctx: Context, task_ids: Collection[int]) -> dict[int, int]:
     """How many things are wrong with each of these tasks; those that are well are left out."""
+    return diagnostics.counts(ctx.tx, _sight(ctx), task_ids)
+
+
+def _sight(ctx: Context) -> diagnostics.Sight:
     around = ctx.service.surroundings(ctx.tx)
-    return diagnostics.counts(ctx.tx, ctx.settings, around, task_ids)
+    return diagnostics.Sight(ctx.settings, around, ctx.service.files.log_written)
 
 
 def _findings(ctx: Context, task_id: int | None) -> list[diagnostics.Finding]:
-    around = ctx.service.surroundings(ctx.tx)
+    sight = _sight(ctx)
     if task_id is not None:
-        return diagnostics.diagnose_tasks(ctx.tx, ctx.settings, around, [task_id])
-    return diagnostics.diagnose(ctx.tx, ctx.settings, around, ctx.service.circumstances())
+        return diagnostics.diagnose_tasks(ctx.tx, sight, [task_id])
+    return diagnostics.diagnose(ctx.tx, sight, ctx.service.circumstances())
 
 
 def _place(after: str | None) -> int:
