@@ -17,7 +17,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const WINDOWS = [["24h", "hour", 24 * HOUR], ["48h", "hour", 48 * HOUR], ["7d", "day", 7 * DAY], ["30d", "day", 30 * DAY], ["90d", "day", 90 * DAY]];
 const USUAL = 3;
-const REREAD_MS = 5000;
+const REREAD_MS = 15_000;
 const TONES = 7;
 const STATUSES = ["triage", "todo", "scheduled", "ready", "running", "review", "blocked", "done"];
 

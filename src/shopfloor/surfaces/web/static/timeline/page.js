@@ -19,13 +19,14 @@ await Promise.all([sheet("graph"), sheet("needs"), sheet("timeline")]);
 
 const GROUP = "Timeline";
 const HOUR = 3_600_000;
-const WINDOWS = [["1h", HOUR], ["6h", 6 * HOUR], ["24h", 24 * HOUR], ["7d", 168 * HOUR]];
+const WINDOWS = [["15m", HOUR / 4], ["1h", HOUR], ["6h", 6 * HOUR], ["24h", 24 * HOUR], ["7d", 168 * HOUR]];
+const USUAL = 2;
 const PAGE = 1000;
 const TOGETHER_MS = 400;
 const REREAD_MS = 30_000;
 
 export function TimelinePage() {
-  const [name, length] = WINDOWS.find(([one]) => one === route.value.query.get("for")) ?? WINDOWS[1];
+  const [name, length] = WINDOWS.find(([one]) => one === route.value.query.get("for")) ?? WINDOWS[USUAL];
   const until = route.value.query.get("until");
   const { told, refused } = useTimeline(length, until);
   const [chosen, setChosen] = useState(null);

@@ -83,7 +83,7 @@ function Bar({ bar, y, scale, now, chosen, shown, onChoose, onOpen }) {
       onFocus=${() => onChoose(run.run)} onMouseEnter=${() => onChoose(run.run)} onClick=${() => onOpen(run)}>
     ${shown && before !== null && html`<line class="run-wait is-before" x1=${scale(before)} x2=${scale(queued ?? from)} y1=${middle} y2=${middle} />`}
     ${shown && queued !== null && html`<line class="run-wait" x1=${scale(queued)} x2=${x} y1=${middle} y2=${middle} />`}
-    <rect class=${`run-bar is-${kindOf(run)}`} x=${x} y=${y} width=${run.ended_at ? wide : Math.max(wide, scale(now) - x)} height=${BAR} rx=${Math.min(2.5, wide / 3)} />
+    <rect class=${`run-bar is-${kindOf(run)}${shown ? " is-here" : ""}`} x=${x} y=${y} width=${run.ended_at ? wide : Math.max(wide, scale(now) - x)} height=${BAR} rx=${Math.min(2.5, wide / 3)} />
     ${run.attempt > 1 && wide > 26 && html`<text class="run-text" x=${x + 5} y=${y + 11}>${run.attempt}.</text>`}
     ${wide > 60 && html`<text class="run-text" x=${x + (run.attempt > 1 ? 19 : 5)} y=${y + 11}>${cut(`#${run.task} ${run.title}`, Math.floor((wide - 22) / 6.2))}</text>`}
   </g>`;
