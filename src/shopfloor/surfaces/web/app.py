@@ -24,7 +24,7 @@ from shopfloor.surfaces.door import Door
 from shopfloor.surfaces.web import catalog
 from shopfloor.surfaces.web.answers import Status, refusal, told, value
 from shopfloor.surfaces.web.api import Api
-from shopfloor.surfaces.web.body import number
+from shopfloor.surfaces.web.body import Incoming, number
 from shopfloor.surfaces.web.files import TaskFiles
 from shopfloor.surfaces.web.guard import Guard
 from shopfloor.surfaces.web.live import Live
@@ -88,20 +88,22 @@ class WebApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         assert scope["type"] == "http"
-        request = Request(scope, receive)
+        incoming = Incoming(scope, receive)
+        request = Request(scope, incoming)
         try:
             self._guard.check(request)
             if request.url.path == f"{PREFIX}/events/stream":
                 await self._live.serve(request, await self._reception.recognise(request), send)
                 return
             if request.url.path.startswith("/mcp/"):
-                await self._tools(scope, receive, send)
+                await self._tools(scope, incoming, send)
                 return
             answer = await self._answer(request)
         except (BoardError, Status) as refused:
+            await incoming.rest()
             answer = refusal(refused)
         self._measures.answered(request.method, answer.status_code)
-        await answer(scope, receive, send)
+        await answer(scope, incoming, send)
 
     async def _answer(self, request: Request) -> Response:
         path = request.scope["path"]

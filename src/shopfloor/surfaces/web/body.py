@@ -7,17 +7,44 @@ pace.  So nobody holds a place by sending a byte now and then.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Receive, Scope
 
 from shopfloor.domain.errors import Invalid, LimitReached
 from shopfloor.surfaces.web.answers import Status
 
 DIGITS_MAX = 15
+REST_BYTES_MAX = 8 << 20
+REST_S = 3.0
 PIECE_S = 15.0
 WHOLE_S = 20.0
 PACE_BYTES_S = 32 * 1024
+
+
+class Incoming:
+    """What a request's sender sends, and whether all of it has come."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._receive = receive
+        names = {name for name, _ in scope["headers"]}
+        self._over = not names & {b"content-length", b"transfer-encoding"}
+
+    async def __call__(self) -> Message:
+        """The next message."""
+        message = await self._receive()
+        self._over = self._over or not message.get("more_body", False)
+        return message
+
+    async def rest(self) -> None:
+        """Take some of what was not asked for, so that its sender reads the refusal and no broken connection."""
+        left = REST_BYTES_MAX
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REST_S):
+                while not self._over and left > 0:
+                    left -= len((await self()).get("body", b""))
 
 
 async def pieces(request: Request, most: int) -> AsyncIterator[bytes]:

@@ -22,6 +22,9 @@ from shopfloor.surfaces.door import Door
 from shopfloor.surfaces.mcp.visitor import result_of
 
 KEPT_BYTES = 2 << 20
+# What one reader is given at a time: so much of it is in memory for each that is slow.
+PIECE_BYTES = 64 * 1024
+BEHIND_MAX = 100
 FOLLOW_S = 25.0
 PING_S = 15.0
 PAUSE_S = 1.0
@@ -49,7 +52,7 @@ class Feed:
         self._begin = 0
         self._news = asyncio.Event()
         self._follower: asyncio.Task[None] | None = None
-        self._joined: tuple[tuple[int, int], bytes] = ((0, 0), b"")
+        self._joined: tuple[tuple[int, int], tuple[int, bytes]] = ((0, 0), (0, b""))
         self.last = 0
         self.readers = 0
 
@@ -83,10 +86,10 @@ class Feed:
         return True
 
     async def after(self, cursor: int) -> tuple[int, bytes]:
-        """The events after this one as they go out, and the new cursor."""
+        """Events after this one as they go out, a piece at a time, and the new cursor."""
         if cursor >= self._begin:
-            return self.last, self._join(cursor)
-        page = await self._page({"after": cursor, "limit": PAGE_MAX})
+            return self._join(cursor)
+        page = await self._page({"after": cursor, "limit": BEHIND_MAX})
         return int(page["last"]), b"".join(_text(event) for event in page["events"])
 
     async def gap(self, cursor: int) -> bytes:
@@ -100,15 +103,22 @@ class Feed:
             return b""
         return b"event: gap\ndata: %s\n\n" % json.dumps(told).encode()
 
-    def _join(self, cursor: int) -> bytes:
-        """What is kept after an event; readers that are equally far share the same bytes."""
+    def _join(self, cursor: int) -> tuple[int, bytes]:
+        """Some of what is kept after an event; readers that are equally far share the same bytes."""
         if self._joined[0] != (cursor, self.last):
-            found: list[bytes] = []
+            found: list[Kept] = []
             for one in reversed(self._kept):
                 if one.id <= cursor:
                     break
-                found.append(one.text)
-            self._joined = ((cursor, self.last), b"".join(reversed(found)))
+                found.append(one)
+            parts: list[bytes] = []
+            size, reached = 0, self.last
+            while found and size < PIECE_BYTES:
+                one = found.pop()
+                parts.append(one.text)
+                size += len(one.text)
+                reached = one.id if found else self.last
+            self._joined = ((cursor, self.last), (reached, b"".join(parts)))
         return self._joined[1]
 
     async def _follow(self) -> None:
