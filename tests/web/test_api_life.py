@@ -98,6 +98,13 @@ def test_shop_up_serves_no_web_where_none_is_wanted(home):
     assert "dashboard" not in home.up("--no-web").log()
 
 
+def test_a_certificate_that_cannot_be_read_is_said_and_everything_else_goes_on(home):
+    home.configure(f'{ANY_PORT}certificate = "/nowhere/cert.pem"\n')
+    daemon = home.up()
+    assert "no dashboard: the file /nowhere/cert.pem" in daemon.log()
+    assert home.create("still served") == 1
+
+
 def test_a_new_link_is_printed_when_it_is_asked_for(served):
     home, _, web = served
     url = home.shop("token", "link").stdout.strip()

@@ -123,6 +123,7 @@ class HomeAccess:
         with self._changing() as keys:
             key, secret = _made("link", name, "admin", expires_at=_clock() + LINK_MS, creator=name)
             keys[key.hash] = key
+        self.note(name, "link_made")
         return LoginLink(f"{found.url}/login#token={secret}", _clock() + LINK_MS)
 
     def open_session(self, key: Key, lasts_ms: int) -> tuple[Key, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import time
@@ -46,6 +47,10 @@ class WebServer:
     def open(self) -> None:
         """Listen, and say where; what is wrong is said, and everything else goes on without it."""
         web = load_settings(self._home, DEFAULT).web
+        unread = _unread(web)
+        if unread is not None:
+            self._say(f"no dashboard: the file {unread} of [web] cannot be read")
+            return
         before = kept(self._home)
         try:
             if before is not None and before.process is not None:
@@ -83,6 +88,12 @@ class WebServer:
         told = {"url": self._url, "port": self._port, "process": process}
         with contextlib.suppress(OSError):
             write_atomic(self._home.web, json.dumps(told).encode() + b"\n")
+
+
+def _unread(web: Web) -> str | None:
+    """The certificate or the key that is set and cannot be read."""
+    given = (web.certificate, web.certificate_key)
+    return next((one for one in given if one is not None and not os.access(one, os.R_OK)), None)
 
 
 def _url(web: Web, port: int) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import socket
+import sys
 from collections.abc import Sequence
 
 from shopfloor.app.access import HomeAccess
 from shopfloor.app.boards import DEFAULT
 from shopfloor.config import find_home
 from shopfloor.config.reading import load_settings
+from shopfloor.domain.errors import BoardError
 from shopfloor.surfaces.presence import IDLE_S
 from shopfloor.surfaces.web.server import Place, serve
 
@@ -28,4 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     home = find_home(given.home)
     place = Place(str(home.socket), socket.socket(fileno=given.listener), given.alive, given.idle)
-    return serve(place, load_settings(home, DEFAULT).web, HomeAccess(home))
+    try:
+        web = load_settings(home, DEFAULT).web
+    except BoardError as wrong:
+        print(f"shop-web: {wrong.message}", file=sys.stderr)
+        return 1
+    return serve(place, web, HomeAccess(home))

@@ -151,7 +151,7 @@ class ReadAudit(Request, frozen=True, kw_only=True):
 
 
 class AuditView(Result, frozen=True):
-    """Who did what over the network: `what` is login, login_refused, logout, refused, token_created and so on."""
+    """Who did what over the network: `what` is login, login_refused, logout, refused, link_made, token_created, token_revoked."""
 
     number: int
     at: datetime

@@ -52,8 +52,6 @@ class Guard:
         origin = request.headers.get("origin")
         if origin is not None and not self._same(origin, host):
             raise Forbidden(f"a page of {origin[:200]!r} may not ask this server")
-        if request.headers.get("sec-fetch-site") == "cross-site" and origin is not None:
-            raise Forbidden("a page of another server may not ask this one")
 
     def proven(self, request: Request) -> None:
         """Raise Forbidden for a change by cookie that a page of somebody else could have sent."""
