@@ -15,6 +15,7 @@ from shopfloor.domain.settings_chat import Telegram
 from shopfloor.surfaces.chat.answering import Answerer
 from shopfloor.surfaces.chat.bot_api import ApiError, BotApi
 from shopfloor.surfaces.chat.courier import Courier
+from shopfloor.surfaces.chat.lanes import Lanes
 from shopfloor.surfaces.chat.speech import TEXT_MAX, Place, size
 from shopfloor.surfaces.chat.telegram import TelegramBridge
 from shopfloor.surfaces.cli.client import Ask
@@ -51,6 +52,8 @@ class Floor:
             answerer,
             inbox,
             say=self.said.append,
+            # On a busy machine a command may take long, and nobody is to be told here.
+            lanes=Lanes(patience_s=60),
             poll_s=poll_s,
             backoff_s=0.01,
             last_s=1,
