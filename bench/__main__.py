@@ -22,6 +22,7 @@ from bench.measurements import (
     backlog,
     clients,
     dashboard,
+    deliveries,
     durability,
     idle,
     lifecycle,
@@ -45,6 +46,7 @@ MEASUREMENTS = {
     "schedules": schedules,
     "api": api,
     "dashboard": dashboard,
+    "deliveries": deliveries,
 }
 
 
