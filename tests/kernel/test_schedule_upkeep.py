@@ -43,7 +43,21 @@ def test_older_outputs_are_archived_and_their_logs_removed(floor):
     floor.restart()
     floor.errand.look()
     assert not floor.board.service.files.log_path(1).exists()
+    # What a person has brought back is theirs.
+    floor.board.ask("task.unarchive", id=1)
+    floor.board.service.files.log_path(1).write_text("looked at again")
+    floor.restart()
+    floor.errand.look()
+    assert floor.board.service.files.log_path(1).exists()
     assert floor.board.findings() == []
+
+
+def test_an_edit_leaves_what_is_due_and_not_seen_yet(floor):
+    floor.add("every day at 13")
+    floor.board.clock.advance(2 * HOUR)
+    floor.board.ask("schedule.edit", name="t", keep=3, until="2027-12-01T00:00:00Z")
+    floor.errand.look()
+    assert floor.outcomes() == ["fired"]
 
 
 def test_outputs_are_kept_no_longer_than_they_should(floor):

@@ -106,6 +106,11 @@ class BoardFiles:
         self.drop_log(task_id)
         self.drop_scratch(task_id)
 
+    def drop_output(self, task_id: int) -> None:
+        """Remove the logs and the scratch workspace of an archived task; its attachments stay."""
+        self.drop_log(task_id)
+        self.drop_scratch(task_id)
+
     def drop_log(self, task_id: int) -> None:
         """Remove a task's logs."""
         for path in (self.log_path(task_id), self.log_path(task_id).with_suffix(".log.1")):

@@ -31,10 +31,10 @@ RETIRE_EVERY_S: Final = 3_600.0
 DROPPED_AGAIN_MS: Final = 7 * 24 * 3_600_000
 
 
-class Logs(Protocol):
-    """The logs of this host's board."""
+class Outputs(Protocol):
+    """What tasks have left on this host."""
 
-    def drop_log(self, task_id: int) -> None: ...
+    def drop_output(self, task_id: int) -> None: ...
 
 
 class ScheduleErrand:
@@ -46,13 +46,13 @@ class ScheduleErrand:
         self,
         database: Database,
         make: firing.Make,
-        logs: Callable[[], Logs],
+        outputs: Callable[[], Outputs],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._make = make
-        self._logs = logs
+        self._outputs = outputs
         self._clock = clock
         self._looked_at = float("-inf")
         self._retired_at = float("-inf")
@@ -111,17 +111,17 @@ class ScheduleErrand:
         while waiting:
             done = self._database.write(partial(firing.retire, names=waiting))
             waiting = waiting[done:]
-        self._drop_logs()
+        self._drop_outputs()
 
-    def _drop_logs(self) -> None:
-        """Remove this host's logs of what is not kept any more."""
+    def _drop_outputs(self) -> None:
+        """Remove what this host has of tasks that are not kept any more."""
         assert self._now is not None
         last = self._dropped or (self._now - DROPPED_AGAIN_MS, 0)
         while found := self._database.read(
             partial(schedules.dropped, after=last, limit=SCHEDULES_PER_STEP)
         ):
             for _, task_id in found:
-                self._logs().drop_log(task_id)
+                self._outputs().drop_output(task_id)
             last = found[-1]
         self._dropped = last
 

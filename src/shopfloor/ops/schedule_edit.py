@@ -104,8 +104,11 @@ def edit_schedule(ctx: Context, req: EditSchedule) -> ScheduleView:
         row = _ruled(row, req, ctx.tx.now)
     if req.rename is not None:
         row = row._replace(name=free_name(ctx.tx, req.rename, ""))
-    if _other_times(old, row):
-        row = started(row, ctx.tx.now)
+    if _other_rule(old, row) or old.next_due is None:
+        row = started(row._replace(clock_at=ctx.tx.now), ctx.tx.now)
+    else:
+        # What is due already and was not seen yet stays due.
+        row = started(row, old.settled_until)
     if row.name != old.name and schedules.get(ctx.tx, row.name) is not None:
         raise Conflict(f"there is a schedule {row.name!r} already; choose another name")
     schedules.put(ctx.tx, row)
@@ -142,9 +145,9 @@ def _ruled(row: Schedule, req: EditSchedule, now: int) -> Schedule:
     )
 
 
-def _other_times(old: Schedule, new: Schedule) -> bool:
-    """Whether what was changed decides when it is due next."""
-    deciding = ("kind", "expression", "zone", "anchor", "ends_at", "firings_max", "jitter_ms")
+def _other_rule(old: Schedule, new: Schedule) -> bool:
+    """Whether it is due at other times from now on."""
+    deciding = ("kind", "expression", "zone", "anchor")
     return any(getattr(old, name) != getattr(new, name) for name in deciding)
 
 
@@ -194,7 +197,8 @@ def resume_schedule(ctx: Context, req: OneSchedule) -> ScheduleView:
     """Let a schedule go on from now; after a wrong clock too."""
     row = the_schedule(ctx.tx, req.name)
     now = ctx.tx.now
-    row = started(row._replace(paused_at=None, paused_by=None, changed_at=now), now)
+    awake = row._replace(paused_at=None, paused_by=None, changed_at=now, clock_at=now)
+    row = started(awake, now)
     schedules.put(ctx.tx, row)
     _tell(ctx, row.name, "resumed")
     return view(ctx.tx, row)

@@ -170,15 +170,18 @@ def add_schedule(ctx: Context, req: AddSchedule) -> Scheduled:
     return Scheduled(view(ctx.tx, row), notes)
 
 
-def started(schedule: Schedule, now: int) -> Schedule:
-    """The schedule with its next due time, unless it is paused; Invalid if its end comes before that."""
+def started(schedule: Schedule, after: int) -> Schedule:
+    """The schedule with its first due time after a moment, unless it is paused.
+
+    Raises Invalid if its end comes before that.
+    """
     if schedule.paused_at is not None:
         return schedule._replace(next_due=None, next_at=None)
-    ready = coming_up(schedule._replace(settled_until=now, clock_at=now), now)
+    ready = coming_up(schedule._replace(settled_until=after), after)
     if (
         ready.next_due is None
         and schedule.ends_at is not None
-        and (next_after(rule_of(schedule), now) is not None)
+        and (next_after(rule_of(schedule), after) is not None)
     ):
         raise Invalid("--until comes before the first time at which it would be due")
     return ready

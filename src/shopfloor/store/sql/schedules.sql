@@ -85,11 +85,12 @@ SELECT firing.due_at, firing.task_id, task.status FROM firing LEFT JOIN task ON 
 UPDATE firing SET dropped_at = :now WHERE schedule_id = :schedule_id AND due_at = :due_at
 
 -- name: firing_dropped
--- Tasks whose output is not kept any more, in the order in which that was decided, after a cursor.
-SELECT dropped_at, task_id FROM firing
- WHERE dropped_at IS NOT NULL AND dropped_at >= :since AND task_id IS NOT NULL
-   AND (dropped_at > :since OR task_id > :last_task_id)
- ORDER BY dropped_at, task_id LIMIT :limit
+-- Tasks whose output is not kept any more, in the order in which that was decided, after a cursor; what somebody
+-- has brought back since is not among them.
+SELECT firing.dropped_at, firing.task_id FROM firing JOIN task ON task.id = firing.task_id
+ WHERE firing.dropped_at IS NOT NULL AND firing.dropped_at >= :since
+   AND (firing.dropped_at > :since OR firing.task_id > :last_task_id) AND task.status = 'archived'
+ ORDER BY firing.dropped_at, firing.task_id LIMIT :limit
 
 -- name: firing_overfull
 -- A row, if a schedule has more history than is kept.
