@@ -218,3 +218,16 @@ def test_an_end_and_a_count_are_kept(floor):
     floor.board.ask("schedule.edit", name="u", clear=["count"])
     floor.after(HOUR)
     assert floor.outcomes("u") == ["fired"] * 3
+
+
+def test_a_scheduled_work_order_runs_where_it_is_said(floor):
+    more = {"runtime": "container:debian", "mounts": ["/srv:/srv:ro"], "memory": "64m", "cpus": 0.5}
+    floor.add("every 1h", command={"argv": ["true"]}, **more)
+    floor.after(HOUR)
+    [row] = floor.board.dump("runtime")["runtime"]
+    assert row[:2] == (1, "container:debian") and 64 << 20 in row
+    shown = floor.show().task
+    assert (shown.runtime, shown.mounts, shown.cpus) == ("container:debian", ["/srv:/srv:ro"], 0.5)
+    for wrong in ({"runtime": "container:debian"}, {"command": {"argv": ["x"]}, "memory": "64m"}):
+        with pytest.raises(Invalid):
+            floor.add("every 1h", **wrong)

@@ -10,7 +10,7 @@ from shopfloor.daemon.schedules import fire_all
 from shopfloor.domain.limits import FIRING_LATE_MS, FIRINGS_QUEUED_MAX, SCHEDULES_PER_STEP
 from shopfloor.domain.outcomes import Exit
 from shopfloor.kernel import schedules as firing
-from shopfloor.ops.schedules import maker
+from shopfloor.ops.schedule_tasks import maker
 from shopfloor.store import schedules
 from tests.support.schedules import DAY, HOUR, MINUTE, ZONE, Floor, local, ms
 from tests.support.waiting import eventually

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shopfloor.kernel.schedules import Step, fire_due, retire, say_clock_back
-from shopfloor.ops.schedules import maker
+from shopfloor.ops.schedule_tasks import maker
 from tests.support.board import BoardHandle
 
 HOUR_MS = 3_600_000

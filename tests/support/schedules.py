@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shopfloor.daemon.schedules import ScheduleErrand
-from shopfloor.ops.schedules import maker
+from shopfloor.ops.schedule_tasks import maker
 from tests.support.board import BoardHandle
 
 MINUTE = 60_000

@@ -45,7 +45,7 @@ HEAVY_MODULES = {
     "apprise": "36 MB, in the process of one message alone, and perhaps not installed",
     "shopfloor.daemon.single": "brings the loops, and only `dispatch` without a daemon needs them",
     "shopfloor.daemon.schedules": "brings time zones and cron, and only `dispatch` without a daemon needs them",
-    "shopfloor.ops.schedules": "brings time zones and cron, and only `dispatch` without a daemon needs them",
+    "shopfloor.ops.schedule_tasks": "brings time zones and cron, and only `dispatch` without a daemon needs them",
     "msgspec": "7 ms of every start, and a command at an open door reads no settings",
     "tomllib": "3 ms of every start, and most homes set nothing",
     "shutil": "2 ms of every start, and only a board that is deleted needs it",

@@ -9,7 +9,7 @@ from shopfloor.daemon.deliveries import Deliveries
 from shopfloor.daemon.errands import Errand
 from shopfloor.daemon.receipts import ReceiptErrand
 from shopfloor.daemon.schedules import ScheduleErrand
-from shopfloor.ops.schedules import maker
+from shopfloor.ops.schedule_tasks import maker
 
 
 def errands_of(

@@ -280,7 +280,7 @@ class NoDispatcher:
     def run_pass(self, *, dry_run: bool, most: int | None) -> DispatchReport:
         from shopfloor.daemon.schedules import fire_all  # noqa: PLC0415 - few requests make a pass
         from shopfloor.daemon.single import look, single_pass  # noqa: PLC0415 - brings the loops
-        from shopfloor.ops.schedules import maker  # noqa: PLC0415 - few requests make a pass
+        from shopfloor.ops.schedule_tasks import maker  # noqa: PLC0415 - few requests make a pass
 
         if dry_run:
             return look(self._service, most=most)

@@ -24,6 +24,25 @@ Priority = Annotated[
     int, Arg("Higher goes first.", ge=-limits.PRIORITY_MAX, le=limits.PRIORITY_MAX)
 ]
 
+RuntimeName = Annotated[
+    str | None, Arg("Where it runs: `host`, or `container:IMAGE`; else as its profile says.")
+]
+Mounts = Annotated[
+    list[str],
+    Arg(
+        "A folder that a container sees: /path, /host:/inside or /host:/inside:ro.", flag="--mount"
+    ),
+]
+Memory = Annotated[str | None, Arg("At most so much memory in a container, such as 512m.")]
+Cpus = Annotated[
+    Annotated[float, Meta(gt=0, le=10_000)] | None,
+    Arg("At most so many processors in a container, such as 1.5."),
+]
+Pids = Annotated[
+    Annotated[int, Meta(gt=0, le=limits.COUNT_MAX)] | None,
+    Arg("At most so many processes in a container."),
+]
+
 
 class Command(Result, frozen=True, omit_defaults=True):
     """An explicit command: its words, extra environment, and directory below the workspace."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from msgspec import Meta, field
 
@@ -26,7 +26,19 @@ from shopfloor.kernel.apply import Change
 from shopfloor.kernel.why import why
 from shopfloor.ops.context import Around, Context
 from shopfloor.ops.create import CreateTask, create_task
-from shopfloor.ops.fields import Assignee, Backoff, Command, Id, Priority, command
+from shopfloor.ops.fields import (
+    Assignee,
+    Backoff,
+    Command,
+    Cpus,
+    Id,
+    Memory,
+    Mounts,
+    Pids,
+    Priority,
+    RuntimeName,
+    command,
+)
 from shopfloor.ops.moves import DropTask, OneTask, cancel
 from shopfloor.ops.order_views import OrderDetail, OrderLine, detail, row_of
 from shopfloor.ops.registry import operation
@@ -62,27 +74,11 @@ class EnqueueOrder(Request, frozen=True, kw_only=True):
     timeout_ms: Annotated[
         Annotated[int, Meta(gt=0)] | None, Arg("Stop an attempt after so long.", unit="ms")
     ] = None
-    runtime: Annotated[
-        str | None, Arg("Where it runs: `host`, or `container:IMAGE`; else as its profile says.")
-    ] = None
-    mounts: Annotated[
-        list[str],
-        Arg(
-            "A folder that a container sees: /path, /host:/inside or /host:/inside:ro.",
-            flag="--mount",
-        ),
-    ] = field(default_factory=list)
-    memory: Annotated[str | None, Arg("At most so much memory in a container, such as 512m.")] = (
-        None
-    )
-    cpus: Annotated[
-        Annotated[float, Meta(gt=0, le=10_000)] | None,
-        Arg("At most so many processors in a container, such as 1.5."),
-    ] = None
-    pids: Annotated[
-        Annotated[int, Meta(gt=0, le=limits.COUNT_MAX)] | None,
-        Arg("At most so many processes in a container."),
-    ] = None
+    runtime: RuntimeName = None
+    mounts: Mounts = field(default_factory=list)
+    memory: Memory = None
+    cpus: Cpus = None
+    pids: Pids = None
     workspace: Annotated[
         str, Arg("`scratch`, `dir:/absolute/path`, `worktree` or `worktree:/absolute/path`.")
     ] = "scratch"
@@ -122,7 +118,7 @@ def enqueue(ctx: Context, req: EnqueueOrder) -> Enqueued:
     Its exit status is the verdict: 0 completes it, 75 lets it try again later without counting, any
     other is a failure.  `shop order wait` follows it to its end.
     """
-    runtime = _runtime(req)
+    runtime = runtime_row(req)
     made = create_task(ctx, _task(ctx, req))
     if made.created and runtime is not None:
         orders.put_runtime(ctx.tx, runtime._replace(task_id=made.task.id))
@@ -158,7 +154,22 @@ def _task(ctx: Context, req: EnqueueOrder) -> CreateTask:
     )
 
 
-def _runtime(req: EnqueueOrder) -> Runtime | None:
+class Placed(Protocol):
+    """A request that says where a command runs."""
+
+    @property
+    def runtime(self) -> str | None: ...
+    @property
+    def mounts(self) -> list[str]: ...
+    @property
+    def memory(self) -> str | None: ...
+    @property
+    def cpus(self) -> float | None: ...
+    @property
+    def pids(self) -> int | None: ...
+
+
+def runtime_row(req: Placed) -> Runtime | None:
     """The row that says where it runs, with its number still to come; None where nothing was said."""
     image = None if req.runtime is None else image_of(req.runtime)
     limited = req.mounts or req.memory is not None or req.cpus is not None or req.pids is not None

@@ -13,9 +13,9 @@ from shopfloor.domain.errors import Conflict, Invalid, LimitReached, NotFound
 from shopfloor.domain.model import Schedule
 from shopfloor.domain.rule_words import rule_of as read_rule
 from shopfloor.ops.context import Context
-from shopfloor.ops.create import TaskFields
 from shopfloor.ops.fields import Command
 from shopfloor.ops.registry import operation
+from shopfloor.ops.schedule_tasks import Template, check
 from shopfloor.ops.schedule_views import RemovedSchedule, ScheduleView
 from shopfloor.ops.schedules import (
     Keep,
@@ -25,7 +25,6 @@ from shopfloor.ops.schedules import (
     OneSchedule,
     Overlap,
     ZoneName,
-    check,
     free_name,
     started,
     the_schedule,
@@ -151,16 +150,16 @@ def _other_rule(old: Schedule, new: Schedule) -> bool:
     return any(getattr(old, name) != getattr(new, name) for name in deciding)
 
 
-def _task(ctx: Context, row: Schedule, req: EditSchedule) -> TaskFields:
+def _task(ctx: Context, row: Schedule, req: EditSchedule) -> Template:
     """What the schedule puts on the board from now on, checked as a whole."""
-    given: dict[str, Any] = msgspec.to_builtins(decode(row.request, TaskFields))
+    given: dict[str, Any] = msgspec.to_builtins(decode(row.request, Template))
     given |= req.task or {}
     for name in ("title", "body", "assignee", "priority", "command"):
         value = getattr(req, name)
         if value is not None:
             given[name] = None if (name, value) == ("assignee", "none") else value
     plain = msgspec.to_builtins({name: one for name, one in given.items() if one is not None})
-    asked = convert(plain, TaskFields)
+    asked = convert(plain, Template)
     check(ctx, asked)
     return asked
 

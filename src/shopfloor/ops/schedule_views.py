@@ -10,7 +10,7 @@ from shopfloor.domain.catch_up import rule_of
 from shopfloor.domain.errors import Invalid
 from shopfloor.domain.model import Schedule
 from shopfloor.domain.recurrence import coming
-from shopfloor.ops.create import TaskFields
+from shopfloor.ops.schedule_tasks import Template
 from shopfloor.ops.schema import Result, always, decode, moment
 from shopfloor.store.schedules import Fired
 
@@ -66,7 +66,7 @@ class ScheduleView(Result, frozen=True):
     state: str
     next: datetime | None
     upcoming: list[datetime]
-    task: TaskFields
+    task: Template
     overlap: str
     missed: str
     window_ms: int
@@ -94,7 +94,7 @@ class ScheduleView(Result, frozen=True):
             state_of(row),
             moment(row.next_at),
             upcoming(row),
-            decode(row.request, TaskFields),
+            decode(row.request, Template),
             row.overlap,
             row.missed,
             row.window_ms,

@@ -1,8 +1,6 @@
-"""Schedules: add one, look at them, fire one by hand; and how a firing becomes a task.
+"""Schedules: add one, look at them, fire one by hand.
 
-What is to be put on the board is kept as the request that it is, checked when the schedule is made and
-again at each firing.  `{date}`, `{time}`, `{n}` and `{name}` in its words are filled in then: the day and the
-time at which it was due in the schedule's zone, the number of the firing, and the schedule's name.
+What they put on the board, and how, is in `schedule_tasks.py`; how they are changed in `schedule_edit.py`.
 """
 
 from __future__ import annotations
@@ -12,20 +10,18 @@ from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any, Final, Literal
 
-import msgspec
 from msgspec import Meta
 
 from shopfloor.domain import limits
-from shopfloor.domain.caller import Caller
 from shopfloor.domain.catch_up import coming_up, rule_of
 from shopfloor.domain.errors import Conflict, Invalid, LimitReached, NotFound, Refused
 from shopfloor.domain.model import Schedule
-from shopfloor.domain.recurrence import Rule, coming, next_after, zone_of
+from shopfloor.domain.recurrence import Rule, coming, next_after
 from shopfloor.domain.rule_words import rule_of as read_rule
 from shopfloor.kernel import schedules as firing
-from shopfloor.ops.context import Context, Service
-from shopfloor.ops.create import CreateTask, TaskFields, check_task, create_task
+from shopfloor.ops.context import Context
 from shopfloor.ops.registry import operation
+from shopfloor.ops.schedule_tasks import FIELD, Template, check, maker
 from shopfloor.ops.schedule_views import (
     UPCOMING,
     FiringView,
@@ -36,12 +32,11 @@ from shopfloor.ops.schedule_views import (
     ScheduleView,
     Upcoming,
 )
-from shopfloor.ops.schema import Arg, Request, always, decode, milliseconds, text
+from shopfloor.ops.schema import Arg, Request, always, milliseconds, text
 from shopfloor.store import events, schedules
 from shopfloor.store.db import Tx
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-FIELD: Final = re.compile(r"\{(date|time|n|name)\}")
 ALWAYS_MS: Final = 2**62
 SHOWN: Final = 10
 
@@ -64,7 +59,7 @@ Milliseconds = Annotated[int, Meta(ge=0, le=limits.COUNT_MAX)]
 Keep = Annotated[int, Meta(ge=1, le=limits.FIRINGS_KEPT_MAX)]
 
 
-class AddSchedule(TaskFields, frozen=True, kw_only=True):
+class AddSchedule(Template, frozen=True, kw_only=True):
     """When a task is put on the board, and which; a work order with a command after `--`."""
 
     rule: RuleWords
@@ -187,20 +182,14 @@ def started(schedule: Schedule, after: int) -> Schedule:
     return ready
 
 
-def task_of(ctx: Context, req: AddSchedule) -> TaskFields:
+def task_of(ctx: Context, req: AddSchedule) -> Template:
     """The task that is asked for, if it can be created at all."""
-    given: dict[str, Any] = {name: getattr(req, name) for name in TaskFields.__struct_fields__}
+    given: dict[str, Any] = {name: getattr(req, name) for name in Template.__struct_fields__}
     if not req.title.strip() and req.command is not None:
         given["title"] = " ".join(req.command.argv)[: limits.TITLE_CHARS_MAX]
-    asked = TaskFields(**given)
+    asked = Template(**given)
     check(ctx, asked)
     return asked
-
-
-def check(ctx: Context, asked: TaskFields) -> None:
-    """Raise what the first firing would raise of the request itself."""
-    occasion = firing.Occasion(1, ctx.tx.now)
-    check_task(ctx, filled(asked, occasion, name="name", zone="UTC"))
 
 
 def free_name(tx: Tx, given: str | None, title: str) -> str:
@@ -215,48 +204,6 @@ def free_name(tx: Tx, given: str | None, title: str) -> str:
     made = made or "schedule"
     names = (made if n == 1 else f"{made}-{n}" for n in range(1, limits.PAGE_MAX))
     return next(name for name in names if schedules.get(tx, name) is None)
-
-
-def maker(service: Service) -> firing.Make:
-    """How a firing on this board becomes a task."""
-
-    def make(tx: Tx, schedule: Schedule, occasion: firing.Occasion) -> int:
-        asked = decode(schedule.request, TaskFields)
-        whole = filled(asked, occasion, name=schedule.name, zone=schedule.zone)
-        ctx = Context(tx, _as_schedule(schedule), service.settings(), service)
-        return create_task(ctx, whole).task.id
-
-    return make
-
-
-def _as_schedule(schedule: Schedule) -> Caller:
-    return firing.actor(schedule)
-
-
-def filled(asked: TaskFields, occasion: firing.Occasion, *, name: str, zone: str) -> CreateTask:
-    """The request of one firing: its fields filled in, and behind the firing that it waits for."""
-    due = datetime.fromtimestamp(occasion.due_at / 1000, zone_of(zone))
-    words = {
-        "date": f"{due:%Y-%m-%d}",
-        "time": f"{due:%H:%M}",
-        "n": str(occasion.number),
-        "name": name,
-    }
-    given = _filled(msgspec.to_builtins(asked), words)
-    if occasion.waits_for:
-        given |= {"parents": list(occasion.waits_for), "start_after": "any"}
-    return decode(text(given), CreateTask)
-
-
-def _filled(value: Any, words: dict[str, str]) -> Any:
-    """The value with the fields of all its texts filled in."""
-    if isinstance(value, str):
-        return FIELD.sub(lambda found: words[found[1]], value)
-    if isinstance(value, list):
-        return [_filled(one, words) for one in value]
-    if isinstance(value, dict):
-        return {key: _filled(one, words) for key, one in value.items()}
-    return value
 
 
 def the_schedule(tx: Tx, name: str) -> Schedule:

@@ -127,6 +127,7 @@ def _facts(one: dict[str, Any], page: Page) -> list[tuple[str, str]]:
         ("when", one["words"]),
         ("assignee", task.get("assignee") or ""),
         ("command", "" if command is None else shlex.join(command["argv"])),
+        ("runtime", task.get("runtime") or ""),
         ("overlap", one["overlap"]),
         ("missed", missed),
         ("jitter", short(one["jitter_ms"]) if one["jitter_ms"] else ""),
