@@ -86,9 +86,10 @@ class Site:
         *,
         size: tuple[int, int] = DESKTOP,
         logged_in: bool = True,
+        shown: str | None = None,
         **options: Any,
     ) -> Page:
-        """A page in a browser of its own, at an address below the board's."""
+        """A page in a browser of its own, at an address below the board's; `shown` is another one's token."""
         context = self._browser.new_context(
             viewport={"width": size[0], "height": size[1]}, **options
         )
@@ -101,9 +102,9 @@ class Site:
             lambda said: self.complaints.append(said.text) if said.type == "error" else None,
         )
         if logged_in:
-            shown = self.web.shown
-            assert shown is not None
-            name, _, value = (self.web.login(shown).cookie or "").partition("=")
+            secret = shown or self.web.shown
+            assert secret is not None
+            name, _, value = (self.web.login(secret).cookie or "").partition("=")
             context.add_cookies([{"name": name, "value": value, "url": self.web.url}])
         page.goto(f"{self.web.url}/b/{self.slug}{path}" if logged_in else f"{self.web.url}{path}")
         if logged_in:

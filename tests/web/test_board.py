@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from shopfloor.domain.lifecycle import By, Status, rules_for, verbs_for
 from shopfloor.ops.lifecycle import OPERATIONS
 from tests.support.browser import PHONE, card, card_in, column
+from tests.support.home import Worker
 from tests.support.web import link_of
 
 
@@ -34,7 +35,7 @@ def test_a_task_is_created_with_all_that_matters(board, page):
     page.keyboard.press("c")
     page.get_by_label("Title").fill("Plant")
     page.get_by_label("Done by").select_option("command")
-    page.get_by_label("Command").fill("echo planted")
+    page.get_by_label("Command", exact=True).fill("echo planted")
     page.get_by_label("Priority").fill("4")
     page.get_by_label("Waits for").fill(f"#{first}")
     page.get_by_label("Tenant").fill("garden")
@@ -206,6 +207,61 @@ def test_a_card_offers_what_the_lifecycle_allows_and_nothing_else(page, status):
     for op, to in offered:
         (verb,) = [verb for verb, name in OPERATIONS.items() if name == op]
         assert to in [rule.target for rule in rules_for(verb, By.PERSON, status)]
+
+
+def test_a_running_card_says_what_its_worker_does_and_a_key_stops_it(board, page):
+    task = board.create("Count the shelves")
+    claimed = board.ask("run.claim", id=task)
+    worker = Worker(task, claimed["run"], claimed["token"])
+    expect(card_in(page, task, "running")).to_be_visible()
+    board.home.ask("task.heartbeat", board=board.slug, worker=worker, id=task, note="half way")
+    expect(card(page, task)).to_contain_text("half way")
+    card(page, task).focus()
+    page.keyboard.press(".")
+    expect(card_in(page, task, "ready")).to_contain_text("Paused")
+    page.keyboard.press("m")
+    page.get_by_role("menuitem", name="Resume").click()
+    expect(card(page, task)).not_to_contain_text("Paused")
+
+
+def reviewed(board, task):
+    """Have a worker do the task and ask for review."""
+    claimed = board.ask("run.claim", id=task)
+    worker = Worker(task, claimed["run"], claimed["token"])
+    board.home.ask(
+        "task.request_review", board=board.slug, worker=worker, id=task, summary="look at it"
+    )
+
+
+def test_what_is_under_review_is_returned_with_a_reason_and_then_approved(board, page):
+    task = board.create("Draw the plan")
+    reviewed(board, task)
+    expect(card_in(page, task, "review")).to_contain_text("Waits for your review")
+    card(page, task).focus()
+    page.keyboard.press("r")
+    page.get_by_label("What has to change?").fill("the door is missing")
+    page.get_by_role("button", name="Return with changes").click()
+    expect(card_in(page, task, "ready")).to_be_visible()
+    assert board.ask("task.comments", id=task)[-1]["body"] == "the door is missing"
+    reviewed(board, task)
+    expect(card_in(page, task, "review")).to_be_visible()
+    card(page, task).focus()
+    page.keyboard.press("a")
+    expect(card_in(page, task, "done")).to_be_visible()
+
+
+def test_who_may_only_look_is_offered_no_change(board):
+    task = board.create("Look at me")
+    secret = board.home.ask("token.create", name=f"viewer-{board.slug}", role="viewer")["secret"]
+    page = board.open(shown=secret)
+    expect(card(page, task)).to_be_visible()
+    expect(page.get_by_role("button", name="New task")).to_have_count(0)
+    card(page, task).focus()
+    page.keyboard.press("c")
+    page.keyboard.press("b")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    card(page, task).click(button="right")
+    expect(page.get_by_role("menuitem")).to_have_count(2)
 
 
 def test_everything_is_there_on_a_phone(board):
