@@ -104,9 +104,11 @@ def test_a_message_is_answered_and_confirmed(floor):
 def test_a_table_is_sent_with_equally_wide_letters_and_a_sentence_is_not(floor):
     with floor.served():
         floor.server.say("/create 😀 one")
-        made = floor.server.heard("#1 created")
-        [columns] = made["entities"]
-        assert (columns["type"], columns["length"]) == ("pre", size(made["text"]))
+        assert "entities" not in floor.server.heard("#1 created")
+        floor.server.say("/list")
+        listed = floor.server.heard("status")
+        [columns] = listed["entities"]
+        assert (columns["type"], columns["length"]) == ("pre", size(listed["text"]))
         floor.server.say("/comment 1 well")
         floor.server.say("/show 99")
         assert "entities" not in floor.server.heard("no task #99")

@@ -117,3 +117,21 @@ def test_the_planner_s_table_is_read():
     read = {"planner": {"provider": "openai", "model": "m", "timeout": "20s"}}
     planner = parse(read, "default").planner
     assert planner is not None and planner.timeout_ms == 20_000 and not planner.auto_decompose
+
+
+def test_a_chat_needs_one_token_and_says_who_is_heard():
+    given = {"token_file": "t", "chats": [-100, 7], "users": ["ann", 3]}
+    found = parse({"chat": {"telegram": given}}, "").telegram
+    assert found is not None
+    assert (found.chats, found.users, found.admins) == ((-100, 7), ("ann", 3), ())
+    assert parse({}, "").telegram is None
+    for wrong, words in (
+        ({}, "needs the bot's token"),
+        ({"token_file": "t", "token_env": "T"}, "not both"),
+        ({"token_env": "T", "api": "ftp://x"}, "begins with http"),
+        ({"token_env": "T", "chats": ["dev"]}, "chat.telegram.chats"),
+    ):
+        with pytest.raises(Invalid, match=words):
+            parse({"chat": {"telegram": wrong}}, "")
+    with pytest.raises(Invalid, match="did you mean 'telegram'"):
+        parse({"chat": {"telegran": {}}}, "")

@@ -23,7 +23,7 @@ from shopfloor.surfaces.cli import request as asked
 from shopfloor.surfaces.cli.asking import Desk, Root, in_words_of_flags
 from shopfloor.surfaces.cli.client import Client
 from shopfloor.surfaces.cli.console import Console, one_line
-from shopfloor.surfaces.cli.page import Page
+from shopfloor.surfaces.cli.page import GAP, Page
 from shopfloor.surfaces.cli.parser import CONFIRMED
 from shopfloor.surfaces.cli.render import render
 from shopfloor.surfaces.cli.values import Reader
@@ -107,7 +107,7 @@ class Answerer:
         finally:
             client.close()
         text = f"{out.getvalue()}{_slashed(err.getvalue())}".strip() or "done"
-        return Answer(fitting(text, spoken.line), ok, table=text.count("\n") > 1)
+        return Answer(fitting(text, spoken.line), ok, table="\n" in text and GAP in text)
 
 
 def _made(op: str, value: Any) -> int | None:
