@@ -287,8 +287,10 @@ class Hall:
         served.errands.stop()
         self._slots.leave(served.service.slug)
         served.planner.close()
+        served.dispatcher.preparing.containers.finish(cut_off=True)
         served.lane.close()
         served.dispatcher.start_prepared()
+        served.dispatcher.preparing.containers.close()
         left = len(served.dispatcher.live)
         served.service.database.write(lambda tx: hosts.leave(tx, served.service.host))
         if served.listener is not None:

@@ -17,6 +17,7 @@ from shopfloor.domain import limits
 from shopfloor.domain.agents import BUILT_IN, AgentProgram, completed
 from shopfloor.domain.durations import duration_ms
 from shopfloor.domain.errors import BadConfiguration, Invalid
+from shopfloor.domain.runtimes import image_of, memory_bytes, mount
 from shopfloor.domain.settings import (
     Dispatch,
     Planner,
@@ -27,6 +28,7 @@ from shopfloor.domain.settings import (
 )
 from shopfloor.domain.settings_chat import Telegram
 from shopfloor.domain.settings_notify import Notify, Sink
+from shopfloor.domain.settings_runtime import Runtimes
 from shopfloor.domain.settings_web import Web
 
 T = TypeVar("T")
@@ -104,6 +106,7 @@ def parse(
         "profiles",
         "planner",
         "web",
+        "runtime",
         "chat",
         "notify",
         "sinks",
@@ -128,6 +131,7 @@ def parse(
         sinks={
             name: _sink(name, _table(_table(read, "sinks"), name)) for name in _table(read, "sinks")
         },
+        runtime=_typed(Runtimes, _fields(Runtimes, _table(read, "runtime"), "runtime"), "runtime"),
         labels=tuple(read.get("labels", ())),
         warnings=tuple(warnings),
     )
@@ -245,7 +249,25 @@ def _checked(profile: Profile, where: str) -> Profile:
             f"{where}.permissions: only a program of kind acp can ask; say auto or refuse"
         )
     _costs((profile.cost_per_run, profile.cost_per_day), where)
+    _runs_in(profile, where)
     return profile
+
+
+def _runs_in(profile: Profile, where: str) -> None:
+    """Check what a profile says about containers, so that no attempt has to fail for it."""
+    image = None if profile.runtime is None else image_of(profile.runtime)
+    limits_given = (profile.memory, profile.cpus, profile.pids)
+    if image is None and (profile.mounts or any(one is not None for one in limits_given)):
+        raise Invalid(f'{where}: mounts and limits belong to runtime = "container:IMAGE"')
+    if image is not None and profile.is_agent:
+        raise Invalid(f"{where}.runtime: an agent runs on the host; only a command's profile can")
+    for words in profile.mounts:
+        mount(words)
+    if profile.memory is not None:
+        memory_bytes(profile.memory)
+    if profile.cpus is not None and not profile.cpus > 0:
+        raise Invalid(f"{where}.cpus is a number above 0, not {profile.cpus!r}")
+    _positive({"pids": profile.pids}, ("pids",), where)
 
 
 def _costs(given: tuple[float | None, ...], where: str) -> None:

@@ -20,10 +20,12 @@ from typing import NamedTuple
 
 from shopfloor.daemon import look as looking
 from shopfloor.daemon import start as starting
+from shopfloor.daemon.attempt import Attempt
 from shopfloor.daemon.board import DispatchBoard, write_all
 from shopfloor.daemon.lane import Lane
 from shopfloor.daemon.live import Live
-from shopfloor.daemon.start import Attempt, Launching, Ready
+from shopfloor.daemon.preparing import Prepared, Preparing
+from shopfloor.daemon.start import Launching, Ready
 from shopfloor.domain.caller import BOARD
 from shopfloor.domain.errors import BoardError
 from shopfloor.domain.lifecycle import Outcome
@@ -44,13 +46,6 @@ CLEAR_AGAIN_S = 0.2
 POLL_JITTER = 0.2
 
 
-class Prepared(NamedTuple):
-    """An attempt whose folders were to be made; `ready` is None where its run was ended instead."""
-
-    run_id: int
-    ready: Ready | BoardError | None
-
-
 class Taken(NamedTuple):
     """What was claimed, and by which plan."""
 
@@ -65,6 +60,7 @@ class Dispatcher:
         self._board = board
         self._launcher = launcher
         self._lane = lane
+        self.preparing = Preparing(board, lane)
         self.live = Live(board)
         self._report = DispatchReport()
         self._repaired_at: float | None = None
@@ -72,7 +68,6 @@ class Dispatcher:
         self._seen = looking.NOTHING_SEEN
         self._found = False
         self._filled: tuple[object, claiming.Plan] | None = None
-        self._preparing: set[int] = set()
         self._begun = False
 
     def used(self) -> int:
@@ -81,7 +76,7 @@ class Dispatcher:
         Before it has begun the ledger says so; where the ledger cannot be read, nothing is known.
         """
         if self._begun:
-            return len(self.live) + len(self._preparing)
+            return len(self.live) + len(self.preparing.under_way)
         with contextlib.suppress(BoardError):
             return len(self.live.rows())
         return 0
@@ -89,10 +84,11 @@ class Dispatcher:
     def begin(self) -> DispatchReport:
         """Adopt what an earlier dispatcher of this host left."""
         self._report = DispatchReport()
-        for settled in self.live.adopt(self._preparing):
+        for settled in self.live.adopt(self.preparing.under_way):
             self._count(settled)
         self._begun = True
         self._lane.put(self._clean_all)
+        self.preparing.containers.begin((*self.live.running(), *self.preparing.under_way))
         return self._report
 
     def run_pass(self, most: int | None = None) -> DispatchReport:
@@ -158,6 +154,9 @@ class Dispatcher:
 
     def _see_off(self, settled: list[Settled]) -> None:
         """What follows from an end: the check, or a workspace that nobody needs any more."""
+        for one in settled:
+            if one.settlement is not Settlement.CHECK:
+                self.preparing.containers.release(one.run_id)
         ended = [one.task_id for one in settled if one.settlement is not Settlement.CHECK]
         if ended:
             self._lane.put(lambda: self._clean(ended))
@@ -176,7 +175,8 @@ class Dispatcher:
                 continue
             profile = self._board.settings().profiles.get(run.profile or "")
             attempt = Attempt(run.id, task, run.token, profile, "")
-            ready.append(starting.ready_to_check(self._board, attempt, run.workspace))
+            seat = self.preparing.containers.seat_of(run.id)
+            ready.append(starting.ready_to_check(self._board, attempt, run.workspace, seat))
         going = self._launch(ready)
         for one in to_check:
             if one.run_id not in going:
@@ -336,21 +336,10 @@ class Dispatcher:
                     "reviewer" if attempt.task.phase == "review" else "worker",
                 )
             )
-            if attempt.task.workspace_kind == "worktree":
-                self._preparing.add(attempt.run_id)
-                self._lane.put(partial(self._get_ready, attempt))
-            else:
-                ready += self._folders_made(self._get_ready(attempt))
+            prepared = self.preparing.begin(attempt)
+            if prepared is not None:
+                ready += self._folders_made(prepared)
         self._launch(ready)
-
-    def _get_ready(self, attempt: Attempt) -> Prepared:
-        """Make an attempt's folders; what stands in the way of one attempt stops no other."""
-        try:
-            return Prepared(attempt.run_id, starting.get_ready(self._board, attempt))
-        except (BoardError, OSError, ValueError) as failed:
-            return Prepared(
-                attempt.run_id, starting.spawn_failed(self._board, attempt.run_id, failed)
-            )
 
     def _folders_made(self, prepared: Prepared) -> list[Ready]:
         if isinstance(prepared.ready, BoardError):
@@ -363,9 +352,13 @@ class Dispatcher:
         started, failed = starting.start(self._board, self._launcher, ready)
         for one in started:
             self.live.hold(one)
+        going = {one.run_id for one in started}
+        for left in ready:
+            if left.attempt.run_id not in going and left.spec.record == starting.WORK:
+                self.preparing.containers.release(left.attempt.run_id)
         if failed is not None:
             raise failed
-        return {one.run_id for one in started}
+        return going
 
     def start_prepared(self) -> None:
         """Start the attempts whose folders the lane has made."""
@@ -380,7 +373,7 @@ class Dispatcher:
         try:
             self._launch(ready)
         finally:
-            self._preparing -= made
+            self.preparing.under_way -= made
 
     def sleep_s(self) -> float:
         """How long the next pass may wait if nothing happens: due times, leases, the slow poll."""

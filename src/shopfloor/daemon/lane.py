@@ -20,6 +20,12 @@ class Lane:
         self._done: deque[object] = deque()
         self._thread: threading.Thread | None = None
 
+    def beside(self) -> Lane:
+        """Another lane whose results are taken here, for what may take longer than others should wait."""
+        lane = Lane(self._ring)
+        lane._done = self._done
+        return lane
+
     def put(self, work: Callable[[], object]) -> None:
         """Do this when what came before is done."""
         if self._thread is None:

@@ -12,8 +12,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from shopfloor.daemon.attempt import marker
 from shopfloor.daemon.board import DispatchBoard
-from shopfloor.daemon.start import CHECK, WORK, Started, marker
+from shopfloor.daemon.start import CHECK, WORK, Started
 from shopfloor.domain import limits
 from shopfloor.domain.agent_report import read_report
 from shopfloor.domain.caller import BOARD

@@ -37,6 +37,7 @@ def single_pass(board: DispatchBoard, *, most: int | None) -> DispatchReport:
         report = dispatcher.run_pass(most)
         report.settled[:0] = adopted.settled
         lane.close()
+        dispatcher.preparing.containers.finish(cut_off=False)
         dispatcher.start_prepared()
     finally:
         dispatcher.live.close()

@@ -13,18 +13,20 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from shopfloor.daemon import brief
+from shopfloor.daemon import brief, seats
+from shopfloor.daemon.attempt import Attempt, marker
 from shopfloor.daemon.board import DispatchBoard, write_all
+from shopfloor.daemon.containers import Containers
 from shopfloor.domain import limits
-from shopfloor.domain.errors import BoardError, Refused
+from shopfloor.domain.errors import BoardError, Refused, Unavailable
 from shopfloor.domain.lifecycle import Outcome
-from shopfloor.domain.model import Runtime, Task
-from shopfloor.domain.runtimes import HOST
+from shopfloor.domain.model import Task
 from shopfloor.domain.settings import Profile
 from shopfloor.kernel import resume
 from shopfloor.kernel.claim import Claimed
 from shopfloor.kernel.context import CONTEXT_LOG_BYTES, compose
 from shopfloor.kernel.settle import end_as
+from shopfloor.process.container import Seat
 from shopfloor.process.identity import Identity
 from shopfloor.process.launch import LaunchError, Pending, write_fence
 from shopfloor.process.spec import WorkerSpec
@@ -41,18 +43,6 @@ class Launching(Protocol):
     """What starts supervisors: they wait at their go-pipes."""
 
     def start_many(self, specs: Sequence[WorkerSpec]) -> list[Pending | LaunchError]: ...
-
-
-class Attempt(NamedTuple):
-    """A claimed run on its way to a supervisor."""
-
-    run_id: int
-    task: Task
-    token: str
-    profile: Profile | None
-    context: str
-    session: brief.Session | None = None
-    runtime: Runtime | None = None
 
 
 class Ready(NamedTuple):
@@ -72,11 +62,6 @@ class Started(NamedTuple):
     supervisor: Identity
     deadline: int | None = None
     artifacts: bool = True
-
-
-def marker(board: DispatchBoard, run_id: int) -> str:
-    """What every process of a run carries in its environment: unique on this machine."""
-    return f"{board.home_path}:{board.slug}:{run_id}"
 
 
 def attempts(tx: Tx, board: DispatchBoard, claimed: Sequence[Claimed]) -> list[Attempt]:
@@ -110,11 +95,12 @@ def _session(tx: Tx, board: DispatchBoard, task: Task, profile: Profile) -> brie
     return brief.Session(found.session_id, found.news, next(left, None))
 
 
-def get_ready(board: DispatchBoard, attempt: Attempt) -> Ready:
-    """Make the folders of an attempt and write its context; raises Refused or OSError with the reason."""
+def get_ready(board: DispatchBoard, attempt: Attempt, containers: Containers) -> Ready:
+    """Make the folders of an attempt and write its context; raises Refused or OSError with the reason.
+
+    One in a container gets its container here, too, and where none is warm that takes its time.
+    """
     task = attempt.task
-    if attempt.runtime is not None and attempt.runtime.runtime != HOST:
-        raise Refused(f"this host has no containers for {attempt.runtime.runtime!r}")
     repository = board.default_workdir() if task.workspace_kind == "worktree" else None
     workspace = prepare(
         task.workspace_kind,
@@ -136,6 +122,10 @@ def get_ready(board: DispatchBoard, attempt: Attempt) -> Ready:
     if limit is None and attempt.profile is not None:
         limit = attempt.profile.max_runtime_ms
     spec = _spec(board, attempt, folder, program)
+    found = seats.wanted(board, attempt)
+    if found is not None:
+        seat = containers.take(attempt.run_id, found)
+        spec = seats.moved_in(board, attempt, spec, seat, found.image, context=context)
     spec = spec._replace(
         max_runtime_ms=limit, secrets=tuple(dict.fromkeys((*spec.secrets, *masked)))
     )
@@ -170,16 +160,20 @@ def _program(
     return program, ()
 
 
-def ready_to_check(board: DispatchBoard, attempt: Attempt, workspace: str) -> Ready:
-    """The second supervised process of a run: its task's check, in the workspace of the work."""
+def ready_to_check(
+    board: DispatchBoard, attempt: Attempt, workspace: str, seat: Seat | None
+) -> Ready:
+    """The second supervised process of a run: its task's check, in the workspace and container of the work."""
     folder = board.files.run_folder(attempt.run_id)
     place = command.Place(
         board.home_path, board.slug, board.socket_path, workspace, str(folder / "context.md")
     )
     program = command.check(attempt.task, attempt.profile, place, base=board.base_environment)
-    spec = _spec(board, attempt, folder, program)._replace(
-        record=CHECK, max_runtime_ms=board.settings().dispatch.check_runtime_ms
-    )
+    spec = _spec(board, attempt, folder, program)
+    if seat is not None:
+        image = seats.image_of_run(board, attempt.run_id)
+        spec = seats.moved_in(board, attempt, spec, seat, image, context=folder / "context.md")
+    spec = spec._replace(record=CHECK, max_runtime_ms=board.settings().dispatch.check_runtime_ms)
     return Ready(attempt, spec, workspace)
 
 
@@ -291,11 +285,11 @@ def _never_started(board: DispatchBoard, run_id: int, tx: Tx) -> None:
 def spawn_failed(board: DispatchBoard, run_id: int, why: Exception) -> BoardError | None:
     """End a run whose folders, profile or program could not be had; what keeps that from being written."""
     sentence = why.message if isinstance(why, BoardError) else str(why)
+    # What is unavailable was cut off, as by the end of this dispatcher: nobody's failure.
+    outcome = Outcome.RECLAIMED if isinstance(why, Unavailable) else Outcome.SPAWN_FAILED
     try:
         board.database.write(
-            lambda tx: end_as(
-                tx, board.settings(), run_id, Outcome.SPAWN_FAILED, error=sentence, gone=True
-            )
+            lambda tx: end_as(tx, board.settings(), run_id, outcome, error=sentence, gone=True)
         )
     except BoardError as failed:
         return failed

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 from shopfloor.domain import limits
 from shopfloor.domain.settings_chat import Telegram
 from shopfloor.domain.settings_notify import Notify, Sink
+from shopfloor.domain.settings_runtime import Runtimes
 from shopfloor.domain.settings_web import Web
 from shopfloor.domain.words import Words
 
@@ -120,6 +121,29 @@ class Profile(NamedTuple):
     secrets: Annotated[
         tuple[str, ...], Words("Names in `env` whose values `shop profile` keeps to itself.")
     ] = ()
+    runtime: Annotated[
+        str | None,
+        Words(
+            "Where a command runs: `host`, or `container:IMAGE`; a task's own word goes first.",
+            "the host",
+        ),
+    ] = None
+    mounts: Annotated[
+        tuple[str, ...],
+        Words(
+            "What its containers see: `/path`, `/host:/inside` or `/host:/inside:ro`, beside the workspace."
+        ),
+    ] = ()
+    memory: Annotated[
+        str | None, Words("At most so much memory in a container, such as `512m`.", "no limit")
+    ] = None
+    cpus: Annotated[
+        float | None,
+        Words("At most so many processors in a container, such as 1.5.", "no limit"),
+    ] = None
+    pids: Annotated[int | None, Words("At most so many processes in a container.", "no limit")] = (
+        None
+    )
     cap: Annotated[
         int | None,
         Words(
@@ -284,6 +308,7 @@ class Settings(NamedTuple):
     telegram: Telegram | None = None
     notify: Notify = Notify()
     sinks: Mapping[str, Sink] = MappingProxyType({})
+    runtime: Runtimes = Runtimes()
     labels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

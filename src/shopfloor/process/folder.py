@@ -9,18 +9,21 @@
 
 `worker.json` turns into the exit record: it is overwritten, synced and renamed.  So the record
 needs no new file and no new block at the end, and a disk that filled up meanwhile still takes it.
-`guard_refused` is written by the worker's runner and only read here.
+`guard_refused` is written by the worker's runner and only read here; so are `not_begun` and `not_started`, by
+the client of a container.
 """
 
 # Supervisors load this file, and pathlib would cost each of them time and memory.
-# ruff: noqa: PTH112, PTH123
+# ruff: noqa: PTH108, PTH112, PTH123
 
 import contextlib
 import json
 import os
 import time
+from typing import Any
 
 from shopfloor.process import proc, record
+from shopfloor.process.container_scripts import NOT_BEGUN, NOT_STARTED
 from shopfloor.process.identity import Identity
 
 WORKER = "worker.json"
@@ -80,6 +83,15 @@ class RunFolder:
         if not os.access(self._at(GUARD_REFUSED), os.F_OK):
             return None
         return self._text(GUARD_REFUSED, GUARD_BYTES_MAX)
+
+    def begin_failed(self) -> dict[str, Any]:
+        """Return what a container's client found of a command that did not begin; empty when it did."""
+        if os.access(self._at(NOT_BEGUN), os.F_OK):
+            os.unlink(self._at(NOT_BEGUN))
+            return {"never_started": True}
+        if os.access(self._at(NOT_STARTED), os.F_OK):
+            return {"spawn_error": self._text(NOT_STARTED, GUARD_BYTES_MAX)}
+        return {}
 
     def note_fault(self, text: str) -> None:
         """Keep the supervisor's own failure for whoever looks for the reason."""

@@ -10,6 +10,7 @@ The caller asks `due` for the next moment and calls `step` then.  Times are mono
 """
 
 import os
+import signal
 
 from shopfloor.process import tree
 
@@ -19,10 +20,14 @@ ROUND_MAX_S = 1.0
 
 
 class Ladder:
-    """The stop of everything below this process."""
+    """The stop of everything below this process.
+
+    With `asks` only that one is sent SIGTERM: it passes the wish on and takes care of the others.
+    """
 
     def __init__(self) -> None:
         self.killed = False
+        self.asks: int | None = None
         self._kill_at: float | None = None
         self._pause_s = ROUND_FIRST_S
 
@@ -34,7 +39,9 @@ class Ladder:
         """Start down the ladder, or shorten the grace of one that has been begun."""
         if self._kill_at is None:
             self._kill_at = now + grace_s
-            if grace_s > 0:
+            if grace_s > 0 and self.asks is not None:
+                tree.signal_all(os.getpid(), (self.asks,), signal.SIGTERM)
+            elif grace_s > 0:
                 tree.ask_to_leave(os.getpid())
         self.shorten(now + grace_s)
         self.step(now)

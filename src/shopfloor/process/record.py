@@ -28,7 +28,8 @@ class ExitRecord(NamedTuple):
     below that of the supervisor it was forked from, about 10 MB.  `output_sha256` is the hash of what
     the log was given; without output there is none.  `environment` is the keyed digest of the
     variables that the worker was started with, and `variables` are their names; those that the board
-    sets itself are in neither.
+sets itself are in neither.  `runtime` is `host` or `container:IMAGE`; of a command in a container, times
+    and memory are those of the engine's client.
     """
 
     run: int
@@ -53,6 +54,8 @@ class ExitRecord(NamedTuple):
     output_sha256: str | None = None
     environment: str | None = None
     variables: str | None = None
+    runtime: str = "host"
+    container: str | None = None
 
 
 class Damaged(NamedTuple):
@@ -62,7 +65,14 @@ class Damaged(NamedTuple):
     reason: str
 
 
-_TEXTS = ("spawn_error", "guard_refused", "output_sha256", "environment", "variables")
+_TEXTS = (
+    "spawn_error",
+    "guard_refused",
+    "output_sha256",
+    "environment",
+    "variables",
+    "container",
+)
 _KINDS: dict[str, type] = {
     name: str if name in _TEXTS else type(default)
     for name, default in ExitRecord._field_defaults.items()

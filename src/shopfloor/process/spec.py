@@ -23,7 +23,8 @@ class WorkerSpec(NamedTuple):
     found.  `record` names the exit record in `run_dir`: a second process of the same run (the
     check) uses another name.  With `fence_path` the worker is killed when the stamp in that file
     is older than `fence_ms`.  The values in `secrets` are masked in the log.  `environment` is the digest
-    of the variables, which goes into the record.
+    of the variables, which goes into the record.  `runtime` and `container` go there, too; a worker
+    with a container is the client of what runs in there, and is stopped by asking it alone.
     """
 
     run: int
@@ -42,6 +43,8 @@ class WorkerSpec(NamedTuple):
     fence_ms: int | None = None
     secrets: tuple[str, ...] = ()
     environment: str | None = None
+    runtime: str = "host"
+    container: str | None = None
 
     def to_json(self) -> str:
         return json.dumps(self._asdict())

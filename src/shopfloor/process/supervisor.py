@@ -136,6 +136,8 @@ class Supervisor:
         except worker.NotStartedError as reason:
             self.note(spawn_error=str(reason))
             return False
+        if self.spec.container is not None:
+            self.ladder.asks = self.worker.pid
         self.folder.note_worker(identity.of(self.worker.pid))
         if self.spec.max_runtime_ms is not None:
             self.overdue_at = now + self.spec.max_runtime_ms / 1000
@@ -277,7 +279,8 @@ class Supervisor:
     def clear_leftovers(self, now: float) -> None:
         """Stop what the main process left behind."""
         self.clearing = True
-        self.note(leftovers=len(tree.living(os.getpid())))
+        if self.spec.container is None:
+            self.note(leftovers=len(tree.living(os.getpid())))
         grace_s = min(LEFTOVER_GRACE_S, self.spec.grace_ms / 1000)
         if not self.ladder.begun:
             self.ladder.begin(now, grace_s)
@@ -305,7 +308,11 @@ class Supervisor:
             environment=self.spec.environment,
             variables=" ".join(sorted(n for n in self.spec.env if not n.startswith(OWN_PREFIX))),
             guard_refused=self.folder.guard_refused(),
+            runtime=self.spec.runtime,
+            container=self.spec.container,
         )
+        if self.spec.container is not None:
+            self.note(**self.folder.begin_failed())
         self.folder.write_record(self.spec.record, ExitRecord(self.spec.run, **self.facts))
 
     def write_log(self, shown: bytes) -> None:

@@ -16,7 +16,8 @@ from shopfloor.process.environment import worker_environment
 # an agent's workspace can stand in for a module of it.  The package's place and the run's folder follow.
 AGENT = "shopfloor.runners.agent"
 BOOT = f"import sys; sys.path.append(sys.argv[1]); from {AGENT} import main; main()"
-RUNNER = (sys.executable, "-I", "-S", "-X", "utf8", "-c", BOOT)
+PYTHON = (sys.executable, "-I", "-S", "-X", "utf8")
+RUNNER = (*PYTHON, "-c", BOOT)
 
 
 # What a worker finds in its environment beside what its profile and its task name, in words.

@@ -1,0 +1,97 @@
+"""Attempts in containers: which container an attempt wants, and its spec once it has one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from shopfloor.daemon.attempt import Attempt, marker
+from shopfloor.daemon.board import DispatchBoard
+from shopfloor.daemon.containers import IN_RUN, Containers
+from shopfloor.domain.errors import BoardError
+from shopfloor.process.container import Seat, Wanted, find_engine
+from shopfloor.process.spec import MARKER_NAME, WorkerSpec
+from shopfloor.runners import container
+from shopfloor.runners.command import Program
+
+CONTEXT = "context.md"
+
+
+def wanted(board: DispatchBoard, attempt: Attempt) -> Wanted | None:
+    """The container that an attempt runs in; None is the host.  Raises Refused where no engine is."""
+    asked = container.where(attempt.task, attempt.profile, attempt.runtime)
+    if asked is None:
+        return None
+    settings = board.settings().runtime
+    return container.wanted(
+        asked,
+        find_engine(settings.engine, board.base_environment),
+        settings,
+        profile=attempt.profile,
+        workspaces=_workspaces(board, attempt),
+    )
+
+
+def image_to_make(board: DispatchBoard, attempt: Attempt, containers: Containers) -> str | None:
+    """The image of the container that has to be made for an attempt; None where nothing has to be."""
+    if container.where(attempt.task, attempt.profile, attempt.runtime) is None:
+        return None
+    try:
+        found = wanted(board, attempt)
+    except BoardError:
+        # It is told where the attempt is prepared.
+        return None
+    return None if found is None or containers.is_warm(found) else found.image
+
+
+def _workspaces(board: DispatchBoard, attempt: Attempt) -> list[str]:
+    """The folders that hold the attempt's workspace: for scratch that of all, so that a container serves many."""
+    task = attempt.task
+    if task.workspace_kind == "scratch":
+        board.files.workspaces().mkdir(mode=0o700, parents=True, exist_ok=True)
+        return [str(board.files.workspaces())]
+    folders = [task.workspace_path]
+    if task.workspace_kind == "worktree":
+        # What git keeps of a worktree lies in its repository.
+        folders.append(board.default_workdir())
+    return [folder for folder in folders if folder is not None]
+
+
+def moved_in(
+    board: DispatchBoard,
+    attempt: Attempt,
+    spec: WorkerSpec,
+    seat: Seat,
+    image: str,
+    *,
+    context: Path,
+) -> WorkerSpec:
+    """The spec of an attempt that has its container: the same command, started inside."""
+    told = {"name": seat.name, "image": image}
+    (Path(spec.run_dir) / IN_RUN).write_text(json.dumps(told), encoding="utf-8")
+    env = container.carried(spec.env, attempt.task, attempt.profile)
+    if context.exists():
+        shutil.copyfile(context, seat.folder / CONTEXT)
+        env["SHOPFLOOR_CONTEXT"] = str(seat.folder / CONTEXT)
+    env[MARKER_NAME] = marker(board, attempt.run_id)
+    program = container.program(
+        Program(spec.argv, env, spec.cwd),
+        seat,
+        run_folder=spec.run_dir,
+        grace_ms=spec.grace_ms,
+        engine_env=board.base_environment,
+    )
+    return spec._replace(
+        argv=program.argv,
+        env=program.env,
+        cwd=program.cwd,
+        runtime=f"container:{image}",
+        container=seat.name,
+    )
+
+
+def image_of_run(board: DispatchBoard, run_id: int) -> str:
+    """The image of the container that an attempt was started in."""
+    told = json.loads((board.files.run_folder(run_id) / IN_RUN).read_text(encoding="utf-8"))
+    return str(told["image"])

@@ -1,0 +1,204 @@
+"""Containers by the command line of their engine, podman or docker: made, looked for and removed.
+
+Nothing here waits for a command in a container; that is `container_client.py`, in the attempt's own
+processes.  What is made here must not be a supervisor's child, or it would be stopped with it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from shopfloor.domain.errors import Refused, Unavailable
+from shopfloor.process.container_client import job_variables
+from shopfloor.process.container_scripts import CHECK_EVERY_S, KEEPER, WRAPPER, job
+from shopfloor.process.service import PACKAGE_ROOT
+
+ENGINES = ("podman", "docker")
+LABEL = "shopfloor"
+KEEPER_FILE, WRAPPER_FILE, ENGINE_FILE = "keeper.sh", "wrapper.sh", "engine"
+MAKE_S, REMOVE_S = 1_800.0, 60.0
+WORDS_MAX = 500
+CLIENT = (
+    "import sys; sys.path.append(sys.argv.pop(1)); "
+    "from shopfloor.process.container_client import main; main()"
+)
+
+
+class Engine(NamedTuple):
+    """The program that runs containers, by its path, and what it is called."""
+
+    path: str
+    name: str
+
+
+class Wanted(NamedTuple):
+    """A container that some attempt needs; two that are equal may be the same container."""
+
+    engine: Engine
+    image: str
+    mounts: tuple[str, ...]
+    memory_bytes: int | None
+    cpu_millis: int | None
+    pids: int | None
+    profile: str
+    arguments: tuple[str, ...]
+
+
+class Seat(NamedTuple):
+    """A container that an attempt has to itself; `folder` is the host's side of it."""
+
+    name: str
+    folder: Path
+    engine: Engine
+    fresh: bool
+
+
+def find_engine(wanted: str, environment: Mapping[str, str]) -> Engine:
+    """The engine that is set, or the first that is there; raises Refused."""
+    for name in ENGINES if wanted == "auto" else (wanted,):
+        path = shutil.which(name, path=environment.get("PATH", os.defpath))
+        if path is not None:
+            return Engine(path, name)
+    what = " or ".join(ENGINES) if wanted == "auto" else wanted
+    raise Refused(f"containers need {what}, which is not in PATH; install it, or use runtime host")
+
+
+def make(
+    engine: Engine,
+    wanted: Wanted,
+    name: str,
+    folder: Path,
+    *,
+    labels: Mapping[str, str],
+    idle_s: int,
+    ask: Asking,
+) -> None:
+    """Start a warm container, with its image if that is not there yet; raises Refused or Unavailable.
+
+    Its folder is made first, so that whoever cleans up after us knows of it.
+    """
+    folder.mkdir(mode=0o755, parents=True)
+    (folder / ENGINE_FILE).write_text(engine.path, encoding="utf-8")
+    (folder / KEEPER_FILE).write_text(KEEPER, encoding="utf-8")
+    (folder / WRAPPER_FILE).write_text(WRAPPER, encoding="utf-8")
+    limits = {
+        "--memory": wanted.memory_bytes,
+        "--cpus": None if wanted.cpu_millis is None else wanted.cpu_millis / 1000,
+        "--pids-limit": wanted.pids,
+    }
+    words = ["run", "--detach", "--rm", "--name", name, "--workdir", "/"]
+    words += [f"--label={key}={value}" for key, value in labels.items()]
+    words += [f"{flag}={value}" for flag, value in limits.items() if value is not None]
+    words += [f"--volume={mount}" for mount in (*wanted.mounts, f"{folder}:{folder}:ro")]
+    if engine.name == "docker":
+        words.append(f"--user={os.getuid()}:{os.getgid()}")
+    check_s = max(min(CHECK_EVERY_S, idle_s), 1)
+    keeper = [str(folder / KEEPER_FILE), str(max(idle_s, check_s)), str(check_s)]
+    words += [*wanted.arguments, "--entrypoint=/bin/sh", wanted.image, *keeper]
+    try:
+        ask([engine.path, *words], MAKE_S)
+    except Refused as refused:
+        raise Refused(f"no container of {wanted.image} could be made: {refused.message}") from None
+
+
+def remove(engine: str, names: Sequence[str], ask: Asking) -> None:
+    """Remove containers, whatever runs in them; those that are gone are no mistake."""
+    if names:
+        ask([engine, "rm", "--force", "--volumes", *names], REMOVE_S)
+
+
+def labelled(engine: str, labels: Mapping[str, str], ask: Asking) -> list[str]:
+    """The names of all containers with these labels, running or not."""
+    filters = [f"--filter=label={key}={value}" for key, value in labels.items()]
+    words = [engine, "ps", "--all", *filters, "--format", "{{.Names}}"]
+    return ask(words, REMOVE_S).split()
+
+
+def client(
+    seat: Seat, run_folder: str, grace_ms: int, argv: tuple[str, ...], python: Sequence[str]
+) -> tuple[str, ...]:
+    """The words of the program that runs one command in the container; `argv` is the engine's part."""
+    age = "fresh" if seat.fresh else "warm"
+    return (
+        *python,
+        "-c",
+        CLIENT,
+        PACKAGE_ROOT,
+        run_folder,
+        str(seat.folder),
+        str(grace_ms),
+        age,
+        *argv,
+    )
+
+
+def inside(seat: Seat) -> tuple[str, ...]:
+    """The engine's words that start the wrapper in the container."""
+    wrapper = str(seat.folder / WRAPPER_FILE)
+    return (seat.engine.path, "exec", "--interactive", seat.name, "/bin/sh", wrapper)
+
+
+def job_environment(argv: tuple[str, ...], env: dict[str, str], cwd: str) -> dict[str, str]:
+    """The variables that carry a command to the client."""
+    return job_variables(job(argv, env, cwd))
+
+
+Asking = Callable[[Sequence[str], float], str]
+
+
+class Commands:
+    """Runs the engine's commands, each in a session of its own; any thread may use it."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = dict(environment)
+        self._guard = threading.Lock()
+        self._running: set[subprocess.Popen[str]] = set()
+        self._closed = False
+
+    def __call__(self, words: Sequence[str], timeout_s: float) -> str:
+        """What the command printed; raises Refused with its words, Unavailable if it was cut off."""
+        with self._guard:
+            if self._closed:
+                raise Unavailable("this dispatcher is stopping")
+            try:
+                program = subprocess.Popen(  # noqa: S603 - the engine and our own words
+                    list(words),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    errors="replace",
+                    env=self._environment,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise Refused(f"{words[0]} could not be started: {error.strerror}") from None
+            self._running.add(program)
+        try:
+            printed, said = program.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            program.communicate()
+            raise Refused(f"{words[0]} {words[1]} did not end within {timeout_s:g} s") from None
+        finally:
+            with self._guard:
+                self._running.discard(program)
+        if program.returncode < 0:
+            raise Unavailable("it was cut off, because this dispatcher stops")
+        if program.returncode != 0:
+            told = " ".join(said.split())[-WORDS_MAX:]
+            raise Refused(told or f"{words[0]} {words[1]} ended with status {program.returncode}")
+        return printed
+
+    def cut_off(self) -> None:
+        """End what runs, such as the download of an image, and start nothing more."""
+        with self._guard:
+            self._closed = True
+            for program in self._running:
+                program.terminate()
