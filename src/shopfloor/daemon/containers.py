@@ -149,8 +149,9 @@ class Containers:
                 ask=self._ask(),
             )
         except BoardError:
-            self._remove(seat)
             self._making.discard(name)
+            with contextlib.suppress(BoardError):
+                self._remove(seat)
             raise
         return seat
 
@@ -170,11 +171,10 @@ class Containers:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _remove(self, seat: Seat) -> None:
-        """Remove one container; if that cannot be now, its folder keeps it known."""
-        with contextlib.suppress(BoardError):
-            if seat.name in container.labelled(seat.engine.path, self._labels(), self._ask()):
-                container.remove(seat.engine.path, [seat.name], self._ask())
-            shutil.rmtree(seat.folder, ignore_errors=True)
+        """Remove one container; if that cannot be now, its folder keeps it known, and the next start does it."""
+        if seat.name in container.labelled(seat.engine.path, self._labels(), self._ask()):
+            container.remove(seat.engine.path, [seat.name], self._ask())
+        shutil.rmtree(seat.folder, ignore_errors=True)
 
     def _found(self, name: str) -> Seat:
         """The seat of a container that an earlier dispatcher made."""

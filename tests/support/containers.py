@@ -1,0 +1,139 @@
+"""A container engine of the tests' own: storage in a folder, images from static programs, no network.
+
+Podman with runc is what works without a network and without a service, also in a container.  It is
+installed where that is allowed; elsewhere each of these tests is skipped with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+PACKAGES = {"podman": "podman", "runc": "runc", "busybox": "busybox-static"}
+APPLETS = [
+    "cat",
+    "env",
+    "false",
+    "ls",
+    "printf",
+    "ps",
+    "pwd",
+    "rm",
+    "seq",
+    "setsid",
+    "sh",
+    "sleep",
+    "test",
+    "touch",
+    "true",
+]
+TIMEOUT_S = 120.0
+CONTAINERS_CONF = """\
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=4000:4000"]
+netns = "none"
+[engine]
+cgroup_manager = "cgroupfs"
+runtime = "runc"
+events_logger = "file"
+"""
+
+
+class Engine:
+    """Podman with a store of its own, and an image `box` whose shell is busybox's."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        self.folder = folder
+        (folder / "containers.conf").write_text(CONTAINERS_CONF)
+        (folder / "storage.conf").write_text(
+            f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
+        )
+        self.environment = {
+            "CONTAINERS_CONF": str(folder / "containers.conf"),
+            "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+        }
+        self.add_image("box", {})
+
+    def podman(self, *words: str, given: bytes = b"") -> str:
+        """What a podman command prints; one that fails is a failure."""
+        done = subprocess.run(
+            ["podman", *words],
+            env={**os.environ, **self.environment},
+            input=given,
+            capture_output=True,
+            check=False,
+            timeout=TIMEOUT_S,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    def names(self) -> list[str]:
+        """All containers, running or not."""
+        return self.podman("ps", "--all", "--format", "{{.Names}}").split()
+
+    def add_image(self, name: str, programs: dict[str, str]) -> None:
+        """An image of busybox with more programs of this machine, each with its libraries."""
+        tree = BytesIO()
+        with tarfile.open(fileobj=tree, mode="w") as tar:
+            busybox = shutil.which("busybox")
+            assert busybox is not None
+            tar.add(os.path.realpath(busybox), "bin/busybox")
+            for applet in APPLETS:
+                if applet not in programs:
+                    link = tarfile.TarInfo(f"bin/{applet}")
+                    link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+                    tar.addfile(link)
+            for applet, path in programs.items():
+                tar.add(os.path.realpath(path), f"bin/{applet}")
+                for library in _libraries(path):
+                    tar.add(os.path.realpath(library), library.lstrip("/"))
+            folder = tarfile.TarInfo("tmp")
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o777
+            tar.addfile(folder)
+        self.podman("import", "-", name, given=tree.getvalue())
+
+    def close(self) -> None:
+        """Remove what is left; nothing should be."""
+        self.podman("rm", "--all", "--force", "--time", "0")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def engine_in(folder: Path) -> Iterator[Engine]:
+    """An engine for some tests, or their skip."""
+    reason = _missing()
+    if reason is not None:
+        pytest.skip(reason)
+    engine = Engine(folder)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def _missing() -> str | None:
+    """Why there is no engine here; what may be installed is installed first."""
+    missing = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
+    if missing and os.getuid() == 0 and shutil.which("apt-get") is not None:
+        install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *missing]
+        subprocess.run(install, capture_output=True, check=False, timeout=600)
+        missing = [
+            package for program, package in PACKAGES.items() if shutil.which(program) is None
+        ]
+    if missing:
+        return f"containers need {', '.join(missing)}, and this user may not install them"
+    if os.getuid() != 0:
+        return "podman with runc and without a network is set up for root only"
+    return None
+
+
+def _libraries(path: str) -> list[str]:
+    said = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout
+    return [word for word in said.split() if word.startswith("/")]
