@@ -16,6 +16,7 @@ from shopfloor.runners import container
 from shopfloor.runners.command import Program
 
 CONTEXT = "context.md"
+BOARDS_OWN = "SHOPFLOOR_"
 
 
 def wanted(board: DispatchBoard, attempt: Attempt) -> Wanted | None:
@@ -88,6 +89,8 @@ def moved_in(
         cwd=program.cwd,
         runtime=f"container:{image}",
         container=seat.name,
+        environment=board.environment_digest(env),
+        variables=" ".join(sorted(name for name in env if not name.startswith(BOARDS_OWN))),
     )
 
 

@@ -20,16 +20,16 @@ WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
 class ExitRecord(NamedTuple):
     """How one worker ended.
 
-    Times are milliseconds since the epoch.  `ended_at` is the end of the worker's main process,
-    `gone_at` the moment from which no process of it lived.  At most one of `timed_out`, `stopped`
-    and `left_late` is set: the one that began the stop.  `killed` says that a SIGKILL was needed,
-    `leftovers` counts what lived on after the main process and was stopped.  Processor times and
-    memory include every descendant that was collected.  The memory of a small program is not told
-    below that of the supervisor it was forked from, about 10 MB.  `output_sha256` is the hash of what
-    the log was given; without output there is none.  `environment` is the keyed digest of the
-    variables that the worker was started with, and `variables` are their names; those that the board
-sets itself are in neither.  `runtime` is `host` or `container:IMAGE`; of a command in a container, times
-    and memory are those of the engine's client.
+        Times are milliseconds since the epoch.  `ended_at` is the end of the worker's main process,
+        `gone_at` the moment from which no process of it lived.  At most one of `timed_out`, `stopped`
+        and `left_late` is set: the one that began the stop.  `killed` says that a SIGKILL was needed,
+        `leftovers` counts what lived on after the main process and was stopped.  Processor times and
+        memory include every descendant that was collected.  The memory of a small program is not told
+        below that of the supervisor it was forked from, about 10 MB.  `output_sha256` is the hash of what
+        the log was given; without output there is none.  `environment` is the keyed digest of the
+        variables that the worker was started with, and `variables` are their names; those that the board
+    sets itself are in neither.  `runtime` is `host` or `container:IMAGE`; of a command in a container, times
+        and memory are those of the engine's client.
     """
 
     run: int

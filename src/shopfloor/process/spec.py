@@ -24,7 +24,8 @@ class WorkerSpec(NamedTuple):
     check) uses another name.  With `fence_path` the worker is killed when the stamp in that file
     is older than `fence_ms`.  The values in `secrets` are masked in the log.  `environment` is the digest
     of the variables, which goes into the record.  `runtime` and `container` go there, too; a worker
-    with a container is the client of what runs in there, and is stopped by asking it alone.
+    with a container is the client of what runs in there, and is stopped by asking it alone; `variables` are the
+    names of those that the command gets in there.
     """
 
     run: int
@@ -45,6 +46,7 @@ class WorkerSpec(NamedTuple):
     environment: str | None = None
     runtime: str = "host"
     container: str | None = None
+    variables: str | None = None
 
     def to_json(self) -> str:
         return json.dumps(self._asdict())

@@ -306,7 +306,7 @@ class Supervisor:
             output_bytes=self.output_bytes,
             output_sha256=None if self.output_hash is None else self.output_hash.hexdigest(),
             environment=self.spec.environment,
-            variables=" ".join(sorted(n for n in self.spec.env if not n.startswith(OWN_PREFIX))),
+            variables=self.spec.variables or own_names(self.spec.env),
             guard_refused=self.folder.guard_refused(),
             runtime=self.spec.runtime,
             container=self.spec.container,
@@ -325,6 +325,11 @@ class Supervisor:
 
     def note(self, **changes: Any) -> None:
         self.facts.update(changes)
+
+
+def own_names(env: dict[str, str]) -> str:
+    """The names of a worker's variables, without those that the board sets itself."""
+    return " ".join(sorted(name for name in env if not name.startswith(OWN_PREFIX)))
 
 
 def wall_ms() -> int:
