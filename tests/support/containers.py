@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -50,22 +51,25 @@ class Engine:
     """Podman with a store of its own, and an image `box` whose shell is busybox's."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
         self.folder = folder
-        (folder / "containers.conf").write_text(CONTAINERS_CONF)
-        (folder / "storage.conf").write_text(
-            f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
-        )
+        places = f'tmp_dir = "{folder}/tmp"\nstatic_dir = "{folder}/static"\n'
+        (folder / "containers.conf").write_text(CONTAINERS_CONF + places)
+        # By arguments, because what podman starts when a container ends gets those and not the environment.
+        self._program = folder / "bin" / "podman"
+        self._program.parent.mkdir()
+        store = f"--root={folder}/graph --runroot={folder}/run --storage-driver=vfs"
+        self._program.write_text(f'#!/bin/sh\nexec {shutil.which("podman")} {store} "$@"\n')
+        self._program.chmod(0o755)
         self.environment = {
             "CONTAINERS_CONF": str(folder / "containers.conf"),
-            "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+            "PATH": f"{self._program.parent}:{os.environ['PATH']}",
         }
         self.add_image("box", {})
 
     def podman(self, *words: str, given: bytes = b"") -> str:
         """What a podman command prints; one that fails is a failure."""
         done = subprocess.run(
-            ["podman", *words],
+            [str(self._program), *words],
             env={**os.environ, **self.environment},
             input=given,
             capture_output=True,
@@ -106,12 +110,12 @@ class Engine:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def engine_in(folder: Path) -> Iterator[Engine]:
-    """An engine for some tests, or their skip."""
+def an_engine() -> Iterator[Engine]:
+    """An engine for some tests, or their skip; podman wants its folder's path to be short."""
     reason = _missing()
     if reason is not None:
         pytest.skip(reason)
-    engine = Engine(folder)
+    engine = Engine(Path(tempfile.mkdtemp(prefix="shop-", dir="/tmp")))
     try:
         yield engine
     finally:

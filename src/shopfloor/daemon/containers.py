@@ -14,7 +14,7 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from secrets import token_hex
 from typing import NamedTuple
@@ -48,7 +48,8 @@ class Containers:
         self._kept: dict[Wanted, list[Kept]] = {}
         self._taken: dict[int, tuple[Seat, Wanted | None]] = {}
         self._making: set[str] = set()
-        self._commands: Commands | None = None
+        self._making_commands = Commands(board.base_environment)
+        self._commands = Commands(board.base_environment)
 
     def begin(self, living: Iterable[int]) -> None:
         """Find the containers of living attempts again, and have all others removed."""
@@ -106,12 +107,11 @@ class Containers:
 
     def finish(self, *, cut_off: bool) -> None:
         """Wait for the containers that are being made; or cut that off, and their attempts are taken back."""
-        if cut_off and self._commands is not None:
-            self._commands.cut_off()
+        if cut_off:
+            self._making_commands.cut_off()
         for lane in self._lanes.values():
             lane.close()
         self._lanes.clear()
-        self._commands = None
 
     def close(self) -> None:
         """Remove what nobody has; containers of living attempts stay for the next dispatcher."""
@@ -146,7 +146,7 @@ class Containers:
                 seat.folder,
                 labels={**self._labels(), f"{container.LABEL}.container": digest},
                 idle_s=idle_s,
-                ask=self._ask(),
+                ask=self._making_commands,
             )
         except BoardError:
             self._making.discard(name)
@@ -165,15 +165,15 @@ class Containers:
             if folder.name not in used:
                 engines.setdefault(self._found(folder.name).engine.path, []).append(folder)
         for engine, folders in engines.items():
-            there = container.labelled(engine, self._labels(), self._ask())
-            container.remove(engine, [name for name in there if name not in used], self._ask())
+            there = container.labelled(engine, self._labels(), self._commands)
+            container.remove(engine, [name for name in there if name not in used], self._commands)
             for folder in folders:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _remove(self, seat: Seat) -> None:
         """Remove one container; if that cannot be now, its folder keeps it known, and the next start does it."""
-        if seat.name in container.labelled(seat.engine.path, self._labels(), self._ask()):
-            container.remove(seat.engine.path, [seat.name], self._ask())
+        if seat.name in container.labelled(seat.engine.path, self._labels(), self._commands):
+            container.remove(seat.engine.path, [seat.name], self._commands)
         shutil.rmtree(seat.folder, ignore_errors=True)
 
     def _found(self, name: str) -> Seat:
@@ -194,8 +194,3 @@ class Containers:
             f"{container.LABEL}.home": self._board.home_path,
             f"{container.LABEL}.board": self._board.slug,
         }
-
-    def _ask(self) -> Callable[..., str]:
-        if self._commands is None:
-            self._commands = Commands(self._board.base_environment)
-        return self._commands
