@@ -42,6 +42,7 @@ SKIPS = {
     "tests/store/test_engine_disk.py": 1,
     "tests/store/test_postgres_server.py": 1,
     "tests/support/browser.py": 1,
+    "tests/support/containers.py": 1,
 }
 
 SOURCES = (".py", ".sql", ".js", ".css", ".sh")

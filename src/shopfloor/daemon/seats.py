@@ -63,9 +63,9 @@ def moved_in(
     board: DispatchBoard,
     attempt: Attempt,
     spec: WorkerSpec,
+    *,
     seat: Seat,
     image: str,
-    *,
     context: Path,
 ) -> WorkerSpec:
     """The spec of an attempt that has its container: the same command, started inside."""

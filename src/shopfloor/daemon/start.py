@@ -125,7 +125,7 @@ def get_ready(board: DispatchBoard, attempt: Attempt, containers: Containers) ->
     found = seats.wanted(board, attempt)
     if found is not None:
         seat = containers.take(attempt.run_id, found)
-        spec = seats.moved_in(board, attempt, spec, seat, found.image, context=context)
+        spec = seats.moved_in(board, attempt, spec, seat=seat, image=found.image, context=context)
     spec = spec._replace(
         max_runtime_ms=limit, secrets=tuple(dict.fromkeys((*spec.secrets, *masked)))
     )
@@ -172,7 +172,9 @@ def ready_to_check(
     spec = _spec(board, attempt, folder, program)
     if seat is not None:
         image = seats.image_of_run(board, attempt.run_id)
-        spec = seats.moved_in(board, attempt, spec, seat, image, context=folder / "context.md")
+        spec = seats.moved_in(
+            board, attempt, spec, seat=seat, image=image, context=folder / "context.md"
+        )
     spec = spec._replace(record=CHECK, max_runtime_ms=board.settings().dispatch.check_runtime_ms)
     return Ready(attempt, spec, workspace)
 

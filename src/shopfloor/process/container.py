@@ -120,28 +120,13 @@ def labelled(engine: str, labels: Mapping[str, str], ask: Asking) -> list[str]:
     return ask(words, REMOVE_S).split()
 
 
-def client(
-    seat: Seat, run_folder: str, grace_ms: int, argv: tuple[str, ...], python: Sequence[str]
-) -> tuple[str, ...]:
-    """The words of the program that runs one command in the container; `argv` is the engine's part."""
+def client(seat: Seat, run_folder: str, grace_ms: int, *, python: Sequence[str]) -> tuple[str, ...]:
+    """The words of the program that runs one command in the container."""
     age = "fresh" if seat.fresh else "warm"
-    return (
-        *python,
-        "-c",
-        CLIENT,
-        PACKAGE_ROOT,
-        run_folder,
-        str(seat.folder),
-        str(grace_ms),
-        age,
-        *argv,
-    )
-
-
-def inside(seat: Seat) -> tuple[str, ...]:
-    """The engine's words that start the wrapper in the container."""
     wrapper = str(seat.folder / WRAPPER_FILE)
-    return (seat.engine.path, "exec", "--interactive", seat.name, "/bin/sh", wrapper)
+    engine = (seat.engine.path, "exec", "--interactive", seat.name, "/bin/sh", wrapper)
+    told = (run_folder, str(seat.folder), str(grace_ms), age)
+    return (*python, "-c", CLIENT, PACKAGE_ROOT, *told, *engine)
 
 
 def job_environment(argv: tuple[str, ...], env: dict[str, str], cwd: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ The job comes in the environment as SHOPFLOOR_JOB_0 and so on, so that no proces
 # ruff: noqa: PTH118, PTH123, TID251
 
 import os
+import resource
 import select
 import signal
 import sys
@@ -158,8 +159,6 @@ def _is_signal(number: int) -> bool:
 
 def _die_by(number: int) -> NoReturn:
     """End by the signal that ended the command, without a second core file."""
-    import resource  # noqa: PLC0415 - seldom needed
-
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if number not in (signal.SIGKILL, signal.SIGSTOP):
         signal.signal(number, signal.SIG_DFL)

@@ -80,7 +80,7 @@ def program(
     inner: Program, seat: Seat, *, run_folder: str, grace_ms: int, engine_env: Mapping[str, str]
 ) -> Program:
     """What the supervisor starts: the client of the engine, which carries the command inside."""
-    argv = container.client(seat, run_folder, grace_ms, container.inside(seat), PYTHON)
+    argv = container.client(seat, run_folder, grace_ms, python=PYTHON)
     job = container.job_environment(inner.argv, inner.env, inner.cwd)
     return Program(argv, {**engine_env, **job}, run_folder)
 
