@@ -6,6 +6,7 @@ What they put on the board, and how, is in `schedule_tasks.py`; how they are cha
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any, Final, Literal
@@ -186,7 +187,7 @@ def task_of(ctx: Context, req: AddSchedule) -> Template:
     """The task that is asked for, if it can be created at all."""
     given: dict[str, Any] = {name: getattr(req, name) for name in Template.__struct_fields__}
     if not req.title.strip() and req.command is not None:
-        given["title"] = " ".join(req.command.argv)[: limits.TITLE_CHARS_MAX]
+        given["title"] = shlex.join(req.command.argv).replace("\n", " ")[: limits.TITLE_CHARS_MAX]
     asked = Template(**given)
     check(ctx, asked)
     return asked
