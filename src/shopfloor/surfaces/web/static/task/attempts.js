@@ -75,5 +75,5 @@ function Receipt({ run }) {
   if (!found) return null;
   return html`<div class="receipt"><p><${Icon} name="orders" size="13" /><b>Receipt ${found.id}</b> <code>${found.hash.slice(0, 16)}…</code>
       <span>${found.signature ? "signed" : "not signed"}</span><${Copy} text=${found.line} label="Copy the receipt" /></p>
-    <p class="field-hint">Check it with <code>shop receipt verify ${found.id}</code></p></div>`;
+    <p class="field-hint">Check all of them with <code>shop receipt verify</code></p></div>`;
 }
