@@ -15,6 +15,7 @@ from shopfloor.domain import (
     limits,
     settings,
     settings_chat,
+    settings_hooks,
     settings_notify,
     settings_web,
 )
@@ -268,6 +269,7 @@ def setting_fields() -> str:
         ("[chat.telegram]", settings_chat.Telegram),
         ("[notify]", settings_notify.Notify),
         ("[sinks.NAME]", settings_notify.Sink),
+        ("[hooks.NAME]", settings_hooks.Hook),
     ):
         rows = [_setting(field) for field in settings.fields(kind)]
         words = " ".join((kind.__doc__ or "").split())

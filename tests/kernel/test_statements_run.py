@@ -14,11 +14,12 @@ from shopfloor.domain.errors import BoardError
 from shopfloor.domain.lifecycle import Status
 from shopfloor.domain.outcomes import Exit
 from shopfloor.domain.settings import Dispatch, Profile, Settings
+from shopfloor.domain.settings_hooks import Hook
 from shopfloor.domain.targets import parse
 from shopfloor.kernel import deliveries, planning, sweep
 from shopfloor.ops.receipt_book import Bookkeeper
 from shopfloor.ops.registry import everything
-from shopfloor.store import cards, hosts, orders, plannings, runs
+from shopfloor.store import cards, hooks, hosts, orders, plannings, runs
 from shopfloor.store.statements import FOLDER, Statements
 from tests.kernel.test_deaths import SCENES, SETTINGS
 from tests.support.places import Place, wipe
@@ -176,11 +177,31 @@ def keep_receipts(board):
     board.ask("task.delete", id=1)
 
 
+def follow_with_hooks(board):
+    """A hook that runs, fails and is moved on."""
+    board.settings = Settings(hooks={"h": Hook("h", command=("true",))})
+    board.write(lambda tx: hooks.begin(tx, "", "h", 0))
+    board.create()
+    board.write(lambda tx: hooks.done(tx, "", "h", 1))
+    board.write(lambda tx: hooks.failed(tx, "", "h", 1, error="x"))
+    board.write(lambda tx: hooks.skipped(tx, "", "h", 1, count=1))
+    board.read(lambda tx: hooks.newest_but(tx, 0, (), 1))
+    board.ask("hook.list")
+
+
 @pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
 def test_every_statement_is_run(dialect, tmp_path, request):
     url = request.getfixturevalue("board_url") if dialect == "postgres" else None
     run = set()
-    parts = [look_at_everything, look_at_cards, keep_house, tell_everybody, keep_receipts, *SCENES]
+    parts = [
+        look_at_everything,
+        look_at_cards,
+        keep_house,
+        tell_everybody,
+        keep_receipts,
+        follow_with_hooks,
+        *SCENES,
+    ]
     for number, part in enumerate(parts):
         if url is not None:
             wipe(url)

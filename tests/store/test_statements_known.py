@@ -48,7 +48,7 @@ ROWS: dict[str, Any] = {
     "delivery": model.Delivery,
     "runtime": model.Runtime,
     "receipt": model.Receipt,
-    "hook": model.Hook,
+    "hook": model.HookState,
     "schedule": model.Schedule,
     "firing": model.Firing,
 }

@@ -38,7 +38,7 @@ WHOLE = re.compile(
     r"|after|anchor|archived|at|attempts?|before|deadline|everyone|fired|firings_max|goal|gone|id|keep|last_priority|limit|live|most|next_due|now|number|pids?|pid_start|priority|rev"
     r"|reminders|rounds|shared|since|size|skip|times|tokens|turns|until|violations"
     r"|carrier|due|files|fresh|sends"
-    r"|seq|upto|floor|last_event|done|failed|skipped"
+    r"|seq|upto|floor|last_event|skipped|but"
 )
 TEXTS = {"boot_id", "session_id", "template_id"}
 TYPICAL: dict[str, object] = {

@@ -118,6 +118,10 @@ class BoardService:
         """Whether other hosts may have this board too."""
         return self.folder.url is not None
 
+    def hook_host(self) -> str:
+        """Whose hooks they are: on a board of one host nobody's, so that it may get another name."""
+        return self.host if self.shared else ""
+
     def settings(self) -> Settings:
         """The settings as the configuration file has them, looked at again a few times a second."""
         now = time.monotonic()
@@ -280,6 +284,7 @@ class NoDispatcher:
     def run_pass(self, *, dry_run: bool, most: int | None) -> DispatchReport:
         from shopfloor.daemon.schedules import fire_all  # noqa: PLC0415 - few requests make a pass
         from shopfloor.daemon.single import look, single_pass  # noqa: PLC0415 - brings the loops
+        from shopfloor.ops.receipt_book import Bookkeeper  # noqa: PLC0415 - brings hashing
         from shopfloor.ops.schedule_tasks import maker  # noqa: PLC0415 - few requests make a pass
 
         if dry_run:
@@ -287,7 +292,9 @@ class NoDispatcher:
         self.deliver()
         if not self._service.shared:
             fire_all(self._service.database, maker(self._service))
-        return single_pass(self._service, most=most)
+        report = single_pass(self._service, most=most)
+        Bookkeeper(self._service).bring_up()
+        return report
 
     def deliver(self) -> None:
         """Send the messages that are due, for nobody else does it."""

@@ -17,6 +17,7 @@ from shopfloor.domain import limits
 from shopfloor.domain.agents import BUILT_IN, AgentProgram, completed
 from shopfloor.domain.durations import duration_ms
 from shopfloor.domain.errors import BadConfiguration, Invalid
+from shopfloor.domain.events import KINDS
 from shopfloor.domain.runtimes import image_of, memory_bytes, mount
 from shopfloor.domain.settings import (
     Dispatch,
@@ -28,6 +29,7 @@ from shopfloor.domain.settings import (
 )
 from shopfloor.domain.settings_chat import Telegram
 from shopfloor.domain.settings_notify import Notify, Sink
+from shopfloor.domain.settings_hooks import Hook
 from shopfloor.domain.settings_runtime import Runtimes
 from shopfloor.domain.settings_web import Web
 
@@ -110,6 +112,7 @@ def parse(
         "chat",
         "notify",
         "sinks",
+        "hooks",
         "boards",
         "labels",
     )
@@ -126,6 +129,7 @@ def parse(
         profiles=profiles,
         planner=_planner(_table(read, "planner")) if "planner" in read else None,
         telegram=_telegram(_table(read, "chat")),
+        hooks={name: _hook(name, one) for name, one in _table(read, "hooks").items()},
         web=_web(_table(read, "web")) if "web" in read else Web(),
         notify=_notify(_table(read, "notify")) if "notify" in read else Notify(),
         sinks={
@@ -151,11 +155,15 @@ def _table(read: dict[str, Any], name: str) -> dict[str, Any]:
 def _known(given: dict[str, Any], known: tuple[str, ...], where: str) -> None:
     for name in given:
         if name not in known:
-            from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
+            raise Invalid(f"{where} has no setting {name!r}{_nearest(name, known)}")
 
-            near = get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
-            raise Invalid(f"{where} has no setting {name!r}{hint}")
+
+def _nearest(name: str, known: Collection[str]) -> str:
+    """What may have been meant, as the end of a sentence."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
+
+    near = get_close_matches(name, known, 1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
 
 
 def _fields(kind: type[Any], given: dict[str, Any], where: str) -> dict[str, Any]:
@@ -323,6 +331,22 @@ def _sink(name: str, given: dict[str, Any]) -> Sink:
     if bool(sink.argv) == bool(sink.url):
         raise Invalid(f"{where} needs the command in argv, or the address in url")
     return sink
+
+
+def _hook(name: str, given: Any) -> Hook:
+    where = f"hooks.{name}"
+    if not isinstance(given, dict):
+        raise Invalid(f"{where} must be a table")
+    hook = _typed(Hook, _fields(Hook, given, where), where, name=name)
+    if bool(hook.command) == (hook.python is not None):
+        raise Invalid(
+            f"{where} needs either `command`, the program as a list of words, or `python`"
+        )
+    for kind in hook.events:
+        if kind not in KINDS:
+            raise Invalid(f"{where}.events: {kind!r} is no kind of event{_nearest(kind, KINDS)}")
+    _positive(hook._asdict(), ("timeout_ms", "behind_max"), where)
+    return hook
 
 
 def _positive(found: dict[str, Any], names: tuple[str, ...], where: str) -> None:

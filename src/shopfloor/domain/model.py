@@ -325,7 +325,7 @@ class Receipt(NamedTuple):
     signature: str | None
 
 
-class Hook(NamedTuple):
+class HookState(NamedTuple):
     """How far a user's hook has got on a host, and how it went."""
 
     host: str

@@ -16,6 +16,7 @@ from shopfloor.domain import limits
 from shopfloor.domain.settings_chat import Telegram
 from shopfloor.domain.settings_notify import Notify, Sink
 from shopfloor.domain.settings_runtime import Runtimes
+from shopfloor.domain.settings_hooks import Hook
 from shopfloor.domain.settings_web import Web
 from shopfloor.domain.words import Words
 
@@ -309,6 +310,7 @@ class Settings(NamedTuple):
     notify: Notify = Notify()
     sinks: Mapping[str, Sink] = MappingProxyType({})
     runtime: Runtimes = Runtimes()
+    hooks: Mapping[str, Hook] = MappingProxyType({})
     labels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

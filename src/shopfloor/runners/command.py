@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 from shopfloor.domain.model import Task
 from shopfloor.domain.settings import Profile
+from shopfloor.domain.settings_hooks import Hook
 from shopfloor.process.environment import worker_environment
 
 # The runner is our own program, run by our own interpreter without the user's packages, so that nothing in
 # an agent's workspace can stand in for a module of it.  The package's place and the run's folder follow.
 AGENT = "shopfloor.runners.agent"
 BOOT = f"import sys; sys.path.append(sys.argv[1]); from {AGENT} import main; main()"
+CALLER = "shopfloor.process.hook_call"
 PYTHON = (sys.executable, "-I", "-S", "-X", "utf8")
 RUNNER = (*PYTHON, "-c", BOOT)
 
@@ -104,6 +106,13 @@ def agent_environment(
 def passed_by(profile: Profile, base: Mapping[str, str]) -> dict[str, str]:
     """What a profile lets pass of the dispatcher's environment."""
     return {name: base[name] for name in profile.pass_env if name in base}
+
+
+def hook_program_of(hook: Hook, home: str) -> tuple[str, ...]:
+    """The words that start a hook; one in Python is called by a small program of ours."""
+    if hook.python is None:
+        return hook.command
+    return (sys.executable, "-m", CALLER, hook.python, os.path.join(home, "hooks"))  # noqa: PTH118 - words of a command
 
 
 def secrets(profile: Profile | None, base: Mapping[str, str]) -> tuple[str, ...]:

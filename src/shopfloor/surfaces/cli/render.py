@@ -273,6 +273,7 @@ _ELSEWHERE: dict[str, dict[str, str]] = {
         "DispatchReport": "report",
         "FsckView": "fsck",
         "Diagnosis": "diagnosis",
+        "list[HookView]": "hooks",
     },
     "shopfloor.surfaces.cli.sheet": {
         "TaskDetail": "show",

@@ -230,3 +230,32 @@ def audit(value: Any, page: Page) -> None:
         for one in value["items"]
     ]
     page.table([">line", "when", "who", "what", "from", "about"], rows)
+
+
+HOOK_INKS = {"current": "green", "behind": "yellow", "new": "", "gone": "dim"}
+
+
+def hooks(value: Any, page: Page) -> None:
+    """The user's hooks, and how each failed last."""
+    if not value:
+        page.note("no hooks; a table [hooks.NAME] in the configuration makes one")
+        return
+    rows = [
+        [
+            Cell(one["name"]),
+            Cell(one["state"], HOOK_INKS[one["state"]]),
+            Cell(str(one["waiting"])),
+            Cell(str(one["done"])),
+            Cell(str(one["failed"]), "red" if one["failed"] else ""),
+            Cell(str(one["skipped"])),
+            Cell(page.age(one["last_at"])),
+            Cell(" ".join(one["runs"]), aside=", ".join(one["events"]) or "every event"),
+        ]
+        for one in value
+    ]
+    head = ["hook", "state", ">waiting", ">done", ">failed", ">skipped", ">last", "runs"]
+    page.table(head, rows)
+    for one in value:
+        if one["last_error"]:
+            when = page.age(one["last_error_at"])
+            page.line(f"{one_line(one['name'])} failed {when} ago: {one_line(one['last_error'])}")
