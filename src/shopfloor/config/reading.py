@@ -28,8 +28,8 @@ from shopfloor.domain.settings import (
     fields,
 )
 from shopfloor.domain.settings_chat import Telegram
-from shopfloor.domain.settings_notify import Notify, Sink
 from shopfloor.domain.settings_hooks import Hook
+from shopfloor.domain.settings_notify import Notify, Sink
 from shopfloor.domain.settings_runtime import Runtimes
 from shopfloor.domain.settings_web import Web
 

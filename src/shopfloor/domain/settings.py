@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
 from shopfloor.domain import limits
 from shopfloor.domain.settings_chat import Telegram
+from shopfloor.domain.settings_hooks import Hook
 from shopfloor.domain.settings_notify import Notify, Sink
 from shopfloor.domain.settings_runtime import Runtimes
-from shopfloor.domain.settings_hooks import Hook
 from shopfloor.domain.settings_web import Web
 from shopfloor.domain.words import Words
 
