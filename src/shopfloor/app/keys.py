@@ -55,9 +55,10 @@ class HomeKeys:
             value
             for profile in settings.profiles.values()
             for value in command.secrets(profile, base)
-            if len(value) >= LENGTH_LEAST
         }
-        return tuple(sorted(found, key=len, reverse=True))
+        found.update(settings.notify.secrets.values())
+        long = (value for value in found if len(value) >= LENGTH_LEAST)
+        return tuple(sorted(long, key=len, reverse=True))
 
     def signer(self) -> Signer | None:
         """Who signs receipts; None where nobody made a key."""
