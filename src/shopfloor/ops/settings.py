@@ -57,7 +57,6 @@ def _table(settings: Settings, table: str) -> list[SettingView]:
         is_set = value != field.default
         if is_set and field.name.endswith(SECRET):
             value = MASKED
-<<<<<<< HEAD
         view = SettingView(
             table,
             field.name,
@@ -66,28 +65,11 @@ def _table(settings: Settings, table: str) -> list[SettingView]:
             is_set,
             field.words,
             field.unset,
-=======
-        found.append(
-            SettingView(
-                table,
-                field.name,
-                _shown(value),
-                _shown(field.default),
-                is_set,
-                field.words,
-                field.unset,
-            )
->>>>>>> a5ccc91 (Show of a table of settings only the names, for its values may be secrets)
         )
         found.append(view)
     return found
 
 
 def _shown(value: Any) -> Any:
-<<<<<<< HEAD
     """A value; of a table, the names that are in it."""
     return sorted(value) if isinstance(value, Mapping) else value
-=======
-    """The value as it may be shown: of a table of values, which may be secrets, only the names."""
-    return dict.fromkeys(value, MASKED) if isinstance(value, Mapping) else value
->>>>>>> a5ccc91 (Show of a table of settings only the names, for its values may be secrets)
