@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from shopfloor.domain.errors import GuardFailed, NotFound, Unavailable
 from shopfloor.ops.context import Piece, Stored, Tail
-from shopfloor.process import logs
+from shopfloor.process import export_files, logs
 from shopfloor.process.artifacts import collect
 from shopfloor.process.files import safe_name, store_unique
 from shopfloor.process.receipt_files import ReceiptFiles
@@ -29,6 +30,14 @@ class BoardFiles:
         if self._receipts is None:
             self._receipts = ReceiptFiles(self._board / "receipts")
         return self._receipts
+
+    def begin_export(self, fill: Callable[[Callable[[Iterable[str]], None]], None]) -> str:
+        """Write lines into a file of their own, to be read in parts; answers its name."""
+        return export_files.begin(self._board / "exports", fill)
+
+    def read_export(self, name: str, offset: int, size: int) -> tuple[bytes, bool]:
+        """A part of such a file in whole lines, and whether it was the last; then the file goes."""
+        return export_files.read(self._board / "exports", name, offset, size)
 
     def run_folder(self, run_id: int) -> Path:
         return self._board / "runs" / str(run_id)

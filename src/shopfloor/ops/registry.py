@@ -92,6 +92,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "admin": ("shopfloor.ops.admin",),
     "subscription": ("shopfloor.ops.notify",),
     "delivery": ("shopfloor.ops.deliveries",),
+    "ledger": ("shopfloor.ops.export",),
     "hook": ("shopfloor.ops.hooks",),
     "receipt": ("shopfloor.ops.receipts", "shopfloor.ops.receipt_check"),
     "schedule": ("shopfloor.ops.schedules", "shopfloor.ops.schedule_edit"),
