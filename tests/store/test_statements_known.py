@@ -18,7 +18,7 @@ import pytest
 from shopfloor.domain import model
 from shopfloor.domain.lifecycle import EDGES, INITIAL, Outcome, Status
 from shopfloor.domain.model import Task
-from shopfloor.store import checks, runs, tasks
+from shopfloor.store import checks, exports, runs, tasks
 from shopfloor.store.db import ConstraintBroken, EdgeRefused
 from shopfloor.store.statements import Statements
 
@@ -29,6 +29,7 @@ TWINS = [
     "engine_full_check",
     "engine_reference_check",
     "link_exclusive",
+    "export_columns",
 ]
 ROWS: dict[str, Any] = {
     "task": model.Task,
@@ -196,6 +197,12 @@ def test_both_databases_take_the_same_parameters():
 
 def test_every_table_has_a_row_in_the_model_or_is_known_to_need_none(execute, place):
     assert {name for (name,) in execute(TABLES[place.dialect])} == {*ROWS, *ROWLESS}
+
+
+def test_every_table_is_exported_or_left_out_for_a_reason(execute, place):
+    groups = [exports.OF_TASKS, exports.NUMBERED, exports.WHOLE, exports.LEFT_OUT]
+    named = [name for group in groups for name in group]
+    assert sorted(named) == sorted(name for (name,) in execute(TABLES[place.dialect]))
 
 
 def test_a_row_of_the_model_has_the_columns_of_its_table_in_order(execute, place):
