@@ -28,8 +28,8 @@ TWINS = [
     "engine_quick_check",
     "engine_full_check",
     "engine_reference_check",
-    "link_exclusive",
     "export_columns",
+    "link_exclusive",
 ]
 ROWS: dict[str, Any] = {
     "task": model.Task,

@@ -16,8 +16,6 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Annotated, Any
 
-from msgspec import Meta
-
 from shopfloor.domain.errors import Invalid, NotFound
 from shopfloor.ops.context import Around
 from shopfloor.ops.receipt_book import Bookkeeper
@@ -102,8 +100,10 @@ def _digest(exporter: Exporter, table: str) -> str:
 class LedgerChanges(Request, frozen=True, kw_only=True):
     """From which cursor on."""
 
-    cursor: dict[str, Any]
-    wait_s: Annotated[float, Meta(ge=0, le=WAIT_MAX_S)] = 0
+    cursor: Annotated[dict[str, Any], Arg("What the last line with a cursor says.", json=True)]
+    wait_s: Annotated[
+        float, Arg("Wait so many seconds for the first change.", ge=0, le=WAIT_MAX_S)
+    ] = 0
 
 
 class Changes(Result, frozen=True):
