@@ -183,12 +183,13 @@ def keep_receipts(board):
 
 def follow_with_hooks(board):
     """A hook that runs, fails and is moved on."""
+    host = board.service.hook_host()
     board.settings = Settings(hooks={"h": Hook("h", command=("true",))})
-    board.write(lambda tx: hooks.begin(tx, "", "h", 0))
+    board.write(lambda tx: hooks.begin(tx, host, "h", 0))
     board.create()
-    board.write(lambda tx: hooks.done(tx, "", "h", 1))
-    board.write(lambda tx: hooks.failed(tx, "", "h", 1, error="x"))
-    board.write(lambda tx: hooks.skipped(tx, "", "h", 1, count=1))
+    board.write(lambda tx: hooks.done(tx, host, "h", 1))
+    board.write(lambda tx: hooks.failed(tx, host, "h", 1, error="x"))
+    board.write(lambda tx: hooks.skipped(tx, host, "h", 1, count=1))
     board.read(lambda tx: hooks.newest_but(tx, 0, (), 1))
     board.ask("hook.list")
 

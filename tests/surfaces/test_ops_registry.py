@@ -71,6 +71,7 @@ def test_what_only_programs_ask_is_a_known_few():
         "task.cards",
         "delivery.take",
         "delivery.report",
+        "ledger.changes",
     }
 
 
