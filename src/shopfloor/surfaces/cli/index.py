@@ -18,7 +18,7 @@ from shopfloor.ops.registry import Operation, everything
 from shopfloor.surfaces.cli.catalog import Command, Field, Kind
 
 # Which integers name a task; a run's or a question's own number is told from them by its route.
-TASK_NAMES = frozenset({"id", "ids", "parent", "parents", "child", "origin", "on"})
+TASK_NAMES = frozenset({"id", "ids", "task", "parent", "parents", "child", "origin", "on"})
 # What has numbers of its own, by its route.
 OWN_NUMBERS = ("runs", "questions", "receipts")
 # Which texts are long enough to come from standard input or a file.
