@@ -96,6 +96,17 @@ def test_a_secret_is_kept_as_a_hash_in_a_file_for_its_user_alone(site):
     assert secret not in json.dumps(site.web.call("token.list"))
 
 
+def test_a_script_gets_the_secret_and_nothing_else(site):
+    said = site.home.shop("token", "create", "a script", "--role", "viewer", "--quiet")
+    assert site.web.bearer(said.stdout.strip()).get("/api/v1/tasks").status == 200
+    said = site.home.shop("token", "create", "another script")
+    assert site.web.bearer(said.stdout.strip()).get("/api/v1/tasks").status == 200
+    assert "shown once" in said.stderr
+    for command, words in (("list", "another script"), ("audit", "token created")):
+        assert words in site.home.shop("token", command).stdout
+    assert "nothing any more" in site.home.shop("token", "revoke", "a script").stdout
+
+
 def test_who_did_what_is_written_down(site):
     secret = site.web.call("token.create", name="bob", role="viewer")["secret"]
     site.web.bearer(secret).refused("task.create", title="not allowed")

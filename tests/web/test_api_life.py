@@ -107,7 +107,7 @@ def test_a_certificate_that_cannot_be_read_is_said_and_everything_else_goes_on(h
 
 def test_a_new_link_is_printed_when_it_is_asked_for(served):
     home, _, web = served
-    url = home.shop("token", "link").stdout.strip()
+    url = home.shop("token", "link", "--quiet").stdout.strip()
     assert url.startswith(f"{web.url}/login#token=")
     assert web.login(url.partition("=")[2]).get("/api/v1/session").status == 200
 

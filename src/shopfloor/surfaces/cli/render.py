@@ -37,7 +37,7 @@ def names(value: Any) -> list[str]:
         return [name for one in value for name in names(one)]
     if not isinstance(value, dict):
         return []
-    for key in ("id", "slug", "name", "code"):
+    for key in ("secret", "id", "slug", "name", "code", "url"):
         if isinstance(value.get(key), int | str):
             return [str(value[key])]
     return next(
