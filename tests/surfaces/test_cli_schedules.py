@@ -1,7 +1,12 @@
 """`shop cron` as people type and read it: times in the schedule's own zone, states, histories."""
 
+import io
+
 import pytest
 
+from shopfloor.surfaces.cli import render
+from shopfloor.surfaces.cli.console import Console
+from shopfloor.surfaces.cli.page import Page
 from tests.surfaces.cli_shop import Shop
 
 
@@ -89,3 +94,12 @@ def test_a_worker_makes_no_schedules_and_may_look_at_them(shop):
     assert worker("cron", "list").code == 0
     assert worker("cron", "add", "@daily", "two").code == 5
     assert worker("cron", "run", "one").code == 5
+
+
+def test_a_zone_that_only_the_other_machine_knows_is_shown_in_utc():
+    out = io.StringIO()
+    console = Console(out, io.StringIO(), io.StringIO(), {"TZ": "UTC"}, lambda: 0)
+    told = {"kind": "cron", "expression": "0 9 * * *", "zone": "Mars/Olympus"}
+    told["upcoming"] = ["2027-01-01T09:00:00Z"]
+    render.render("Upcoming", told, Page(console))
+    assert out.getvalue() == "0 9 * * *  Mars/Olympus\n  Fri 2027-01-01 09:00 UTC\n"

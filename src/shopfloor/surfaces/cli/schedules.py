@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from importlib import import_module
 from typing import Any
 
@@ -205,6 +205,10 @@ def _weekday(time: str, zone: str) -> str:
 
 
 def _zone(name: str) -> tzinfo:
-    """A time zone, which only schedules need."""
-    found: tzinfo = import_module("zoneinfo").ZoneInfo(name)
+    """A time zone, which only schedules need; UTC where this machine does not know it."""
+    zones = import_module("zoneinfo")
+    try:
+        found: tzinfo = zones.ZoneInfo(name)
+    except (zones.ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
     return found
