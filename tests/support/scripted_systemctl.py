@@ -36,10 +36,9 @@ def words(value: str) -> list[str]:
 def running(unit: str) -> int | None:
     try:
         pid = int((STATE / f"{unit}.pid").read_text())
-        os.kill(pid, 0)
     except (OSError, ValueError):
         return None
-    return pid
+    return None if dead(pid) else pid
 
 
 def start(unit: str) -> None:
@@ -69,7 +68,7 @@ def stop(unit: str) -> None:
     if pid is None:
         return
     os.kill(pid, signal.SIGTERM)
-    while running(unit) is not None and not dead(pid):
+    while not dead(pid):
         time.sleep(0.02)
 
 
