@@ -112,7 +112,7 @@ class Engine:
 
 def an_engine() -> Iterator[Engine]:
     """An engine for some tests, or their skip; podman wants its folder's path to be short."""
-    reason = _missing()
+    reason = missing()
     if reason is not None:
         pytest.skip(reason)
     engine = Engine(Path(tempfile.mkdtemp(prefix="shop-", dir="/tmp")))
@@ -122,17 +122,15 @@ def an_engine() -> Iterator[Engine]:
         engine.close()
 
 
-def _missing() -> str | None:
+def missing() -> str | None:
     """Why there is no engine here; what may be installed is installed first."""
-    missing = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
-    if missing and os.getuid() == 0 and shutil.which("apt-get") is not None:
-        install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *missing]
+    absent = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
+    if absent and os.getuid() == 0 and shutil.which("apt-get") is not None:
+        install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *absent]
         subprocess.run(install, capture_output=True, check=False, timeout=600)
-        missing = [
-            package for program, package in PACKAGES.items() if shutil.which(program) is None
-        ]
-    if missing:
-        return f"containers need {', '.join(missing)}, and this user may not install them"
+        absent = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
+    if absent:
+        return f"containers need {', '.join(absent)}, and this user may not install them"
     if os.getuid() != 0:
         return "podman with runc and without a network is set up for root only"
     return None

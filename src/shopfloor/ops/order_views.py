@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 
 from shopfloor.domain.model import Run, Runtime, Task
@@ -128,8 +129,9 @@ def detail(
     runtime: Runtime | None,
     *,
     why: tuple[str, str],
+    receipts: Mapping[int, str],
 ) -> OrderDetail:
-    """All of an order; `why` is the sentence and the next step."""
+    """All of an order; `why` is the sentence and the next step, `receipts` the hashes by attempt."""
     assert task.command is not None, "an order has a command"
     last = next((run for run in attempts if run.role == "worker"), None)
     place = task.workspace_kind + (f":{task.workspace_path}" if task.workspace_path else "")
@@ -148,5 +150,5 @@ def detail(
         max_runtime_ms=task.max_runtime_ms,
         backoff=None if task.backoff is None else Backoff(**json.loads(task.backoff)),
         idempotency_key=task.idempotency_key,
-        attempts=[RunView.of(run) for run in attempts],
+        attempts=[RunView.of(run, None, receipts.get(run.id)) for run in attempts],
     )

@@ -43,7 +43,7 @@ from shopfloor.ops.moves import DropTask, OneTask, cancel
 from shopfloor.ops.order_views import OrderDetail, OrderLine, detail, row_of
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result, milliseconds, moment, text
-from shopfloor.store import orders, runs
+from shopfloor.store import orders, receipts, runs
 from shopfloor.store.db import Tx
 
 CPU_MILLIS = 1_000
@@ -205,11 +205,13 @@ def show(ctx: Context, req: OneOrder) -> OrderDetail:
     """Show an order: its inputs, its attempts with how each ended, and why it does not move."""
     task = ordering.order(ctx.tx, req.id)
     found = why(ctx.tx, ctx.settings, ctx.service.surroundings(ctx.tx), task.id)
+    attempts = runs.of_task(ctx.tx, task.id, ATTEMPTS_SHOWN)
     return detail(
         task,
-        runs.of_task(ctx.tx, task.id, ATTEMPTS_SHOWN),
+        attempts,
         orders.runtime(ctx.tx, task.id),
         why=(found.sentence, found.next_step),
+        receipts=receipts.hashes_of_runs(ctx.tx, [run.id for run in attempts]),
     )
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from shopfloor.domain.errors import Refused, Unavailable
 from shopfloor.process.container_client import job_variables
-from shopfloor.process.container_scripts import CHECK_EVERY_S, KEEPER, WRAPPER, job
+from shopfloor.process.container_scripts import CHECK_EVERY_S, FIRST_S, KEEPER, WRAPPER, job
 from shopfloor.process.service import PACKAGE_ROOT
 
 ENGINES = ("podman", "docker")
@@ -99,7 +99,9 @@ def make(
     if engine.name == "docker":
         words.append(f"--user={os.getuid()}:{os.getgid()}")
     check_s = max(min(CHECK_EVERY_S, idle_s), 1)
-    keeper = [str(folder / KEEPER_FILE), str(max(idle_s, check_s)), str(check_s)]
+    kept_s = max(idle_s, check_s)
+    times = [str(seconds) for seconds in (kept_s, check_s, max(kept_s, FIRST_S))]
+    keeper = [str(folder / KEEPER_FILE), *times]
     words += [*wanted.arguments, "--entrypoint=/bin/sh", wanted.image, *keeper]
     try:
         ask([engine.path, *words], MAKE_S)

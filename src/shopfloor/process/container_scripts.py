@@ -14,13 +14,15 @@ stand in a file, because some shells say that only of scripts.
 
 BEGUN, ENDED = "shopfloor: begun", "shopfloor: ended"
 CHECK_EVERY_S = 5
+# A new container waits so long for its first command, however short it is kept after that.
+FIRST_S = 60
 # What the client leaves in the run's folder when no command began: a warm container was gone, which another
 # start makes good, or a fresh one could not be used.
 NOT_BEGUN, NOT_STARTED = "not_begun", "not_started"
 
 KEEPER = """\
 trap 'exit 0' TERM INT
-left=$1
+left=$3
 while [ "$left" -gt 0 ]; do
   sleep "$2" &
   if wait $! && ! kill -0 -1 2>/dev/null; then left=$((left - $2)); else left=$1; fi
