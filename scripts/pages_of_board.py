@@ -17,6 +17,7 @@ from shopfloor.domain import (
     settings_chat,
     settings_hooks,
     settings_notify,
+    settings_runtime,
     settings_web,
 )
 from shopfloor.domain.errors import BoardError
@@ -266,6 +267,7 @@ def setting_fields() -> str:
         ("[planner]", settings.Planner),
         ("[retention]", settings.Retention),
         ("[web]", settings_web.Web),
+        ("[runtime]", settings_runtime.Runtimes),
         ("[chat.telegram]", settings_chat.Telegram),
         ("[notify]", settings_notify.Notify),
         ("[sinks.NAME]", settings_notify.Sink),
