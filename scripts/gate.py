@@ -69,7 +69,7 @@ TEST = (
     Stage("process"),
     Stage("surfaces", processes=2),
     Stage("mcp", processes=2),
-    Stage("web", processes=2),
+    Stage("web", processes=3),
 )
 # Real agent programs, which most need Node.js: installed at the versions that are pinned, then driven.
 # They wait for each other most of the time, so that more of them than there are cores do no harm.

@@ -16,7 +16,7 @@ from tempfile import gettempdir
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.support.home import Home
 from tests.support.web import Web
@@ -33,6 +33,7 @@ FLAGS = [
 ]
 # The machine may be busy with other suites; what is waited for is a condition, not a time.
 LIMIT_MS = 60_000
+expect.set_options(timeout=LIMIT_MS)
 DESKTOP = (1440, 900)
 PHONE = (360, 740)
 

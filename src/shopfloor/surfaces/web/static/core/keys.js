@@ -5,7 +5,7 @@
 // on top of the page has the key; while a dialog is open only its own commands have any.
 
 import { effect, signal } from "../vendor/signals.js";
-import { useEffect } from "../vendor/preact-hooks.js";
+import { useLayoutEffect } from "../vendor/preact-hooks.js";
 import { pref } from "./prefs.js";
 
 const SECOND_STROKE_MS = 1200;
@@ -27,9 +27,9 @@ export function command(given) {
   return () => { commands.value = commands.peek().filter((other) => other !== one); };
 }
 
-/** Register commands while a component is there; `make` answers a list of them. */
+/** Register commands while a component is there, from the moment it is seen; `make` answers a list of them. */
 export function useCommands(make, deps = []) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const offs = make().map(command);
     return () => offs.forEach((off) => off());
   }, deps);

@@ -2,7 +2,7 @@
 //
 // Arrow keys go along the links; the same graph is there as a table for who cannot see the picture.
 
-import { html, useEffect, useMemo, useRef, useState } from "../core/dom.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../core/dom.js";
 import { call } from "../core/api.js";
 import { useCommands } from "../core/keys.js";
 import { onEvent, onResync } from "../core/live.js";
@@ -64,7 +64,7 @@ function Graph({ graph }) {
   const [chosen, setChosen] = useState(graph.root);
   const picture = useRef(null);
   const here = drawn.places.has(chosen) ? chosen : graph.root;
-  useEffect(fit, [shape]);
+  useLayoutEffect(fit, [shape]);
   // Keys come faster than what they change is registered anew, so they look at what is chosen now.
   const now = useLatest(here);
   const goTo = (id) => {
