@@ -18,9 +18,9 @@ from shopfloor.domain.errors import BoardError
 from shopfloor.store.wake import Wake
 
 # How long it is deaf to the bell after a look, in looks, so that who writes has the processor; and the bounds.
-REST: Final = 10
-REST_MIN_S: Final = 0.01
-REST_MAX_S: Final = 0.2
+REST: Final = 20
+REST_MIN_S: Final = 0.05
+REST_MAX_S: Final = 0.5
 # How long an errand that failed is left alone.
 FAILED_S: Final = 5.0
 POLL_S: Final = 60.0
