@@ -13,6 +13,8 @@ const TONES = { sent: "good", waiting: "blue", sending: "blue", given_up: "late"
 const WORDS = { given_up: "given up", carried: "in another message" };
 const STATES = [["", "All"], ["given_up", "Given up"], ["waiting", "Waiting"], ["sent", "Sent"], ["carried", "In another message"], ["dropped", "Dropped"]];
 const PAGE = 50;
+// Sending writes no event, so what is on its way is looked at again.
+const SENDING_MS = 2000;
 
 export function DeliveriesPage() {
   const [adding, setAdding] = useState(false);
@@ -21,7 +23,7 @@ export function DeliveriesPage() {
   const [limit, setLimit] = useState(PAGE);
   const subscriptions = useRead("subscription.list", { limit: 200 });
   const asked = { limit, ...(state && { states: [state] }), ...(/^\d+$/.test(task) && { task: Number(task) }) };
-  const deliveries = useRead("delivery.list", asked);
+  const deliveries = useRead("delivery.list", asked, { again: (found) => (found.items.some(isOnItsWay) ? SENDING_MS : null) });
   const add = may("operator") && html`<${Button} kind="primary" icon="plus" onClick=${() => setAdding(true)}>Subscribe<//>`;
   return html`<${ListPage} title="Deliveries" about="Who hears of what happens here, and what became of each message." actions=${add}>
     <${Section} title="Subscriptions">
@@ -67,7 +69,16 @@ function Deliveries({ rows, again }) {
     { title: "State", cell: (row) => html`<${Chip} tone=${TONES[row.state] ?? "plain"}>${WORDS[row.state] ?? row.state}<//>${row.error && html`<small>${row.error}</small>`}` },
     { title: "Sends", number: true, cell: (row) => row.sends },
     { title: "When", cell: (row) => html`<${Moment} at=${row.ended_at ?? row.created_at} />${row.next_at && row.tries > 0 && html`<small>again in ${span(Date.parse(row.next_at) - minute.value)}</small>`}` },
-    { title: "", cell: (row) => may("operator") && row.state !== "sending" && row.state !== "carried" && html`<${Button} small onClick=${() => act("delivery.retry", { id: row.id }, { done: "It is sent again" }).then(again)}>Send again<//>` },
+    { title: "", cell: (row) => may("operator") && mayBeSent(row) && html`<${Button} small onClick=${() => act("delivery.retry", { id: row.id }, { done: "It is sent again" }).then(again)}>Send again<//>` },
   ];
   return html`<${Table} label="Messages" columns=${columns} rows=${rows} keyOf=${(row) => row.id} empty="No message of this kind." />`;
+}
+
+function isOnItsWay(row) {
+  return row.state === "sending" || row.state === "waiting";
+}
+
+/** Whether sending it again makes a difference: not before its first try, nor while it is on its way. */
+function mayBeSent(row) {
+  return row.state !== "sending" && row.state !== "carried" && (row.state !== "waiting" || row.tries > 0);
 }
