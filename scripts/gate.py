@@ -60,13 +60,13 @@ FAST = (
     Stage("tidy"),
 )
 CHECK = (*FAST, Stage("docs-current", ("python", "scripts/docs.py", "--check")), Stage("unit"))
-# Process and e2e tests run alone: they start and kill programs of their own by the dozen.
+# Tests of processes, of pages and of the whole start and kill programs by the dozen, and wait for most of their time.
 TEST = (
     *CHECK,
     Stage("store", processes=2),
     Stage("kernel", processes=2),
     Stage("model", processes=2),
-    Stage("process"),
+    Stage("process", processes=2),
     Stage("surfaces", processes=2),
     Stage("mcp", processes=2),
     Stage("web", processes=3),
@@ -74,7 +74,7 @@ TEST = (
 # Real agent programs, which most need Node.js: installed at the versions that are pinned, then driven.
 # They wait for each other most of the time, so that more of them than there are cores do no harm.
 AGENTS = (Stage("agent-programs", ("python", "scripts/agents.py")), Stage("agents", processes=4))
-CI = (*TEST, Stage("e2e"), *AGENTS)
+CI = (*TEST, Stage("e2e", processes=2), *AGENTS)
 
 GATES = {"fast": FAST, "check": CHECK, "test": TEST, "agents": AGENTS, "ci": CI}
 
