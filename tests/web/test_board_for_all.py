@@ -92,6 +92,7 @@ def test_a_task_is_made_moved_and_opened_without_a_mouse(board, page):
     card(page, task).focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"/t/{task}$"))
+    expect(page.locator(".drawer .task-title")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page).to_have_url(re.compile(f"/b/{board.slug}$"))
     expect(card(page, task)).to_be_focused()

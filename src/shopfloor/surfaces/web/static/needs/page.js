@@ -26,7 +26,7 @@ export function NeedsPage() {
   const kind = route.value.query.get("kind");
   const { page, refused, more } = useNeeds(KINDS[kind] ? kind : null);
   const items = page?.items ?? [];
-  const [chosen, at, choose] = useChoice(items);
+  const [chosen, at, choose, newest] = useChoice(items);
   const [open, setOpen] = useState(null);
   const list = useRef(null);
   const fields = useRef(new Map());
@@ -36,7 +36,9 @@ export function NeedsPage() {
   const step = (by) => {
     const all = now.current.items;
     if (!all.length) return;
-    const next = all[Math.min(all.length - 1, Math.max(0, now.current.at + by))];
+    const asked = all.findIndex((need) => keyOf(need) === newest.current);
+    const here = asked >= 0 ? asked : now.current.at;
+    const next = all[Math.min(all.length - 1, Math.max(0, here + by))];
     choose(next);
     const card = [...list.current.children].find((one) => one.dataset.key === keyOf(next));
     card?.focus({ preventScroll: true });
@@ -67,11 +69,17 @@ export function NeedsPage() {
 function useChoice(items) {
   const [key, setKey] = useState(null);
   const place = useRef(0);
+  // What was chosen last, also before it is shown.
+  const newest = useRef(null);
   const found = items.findIndex((need) => keyOf(need) === key);
   const at = found >= 0 ? found : Math.min(place.current, items.length - 1);
   place.current = Math.max(0, at);
   const chosen = items[at] ?? null;
-  return [chosen, at, (need) => setKey(keyOf(need))];
+  const choose = (need) => {
+    newest.current = keyOf(need);
+    setKey(newest.current);
+  };
+  return [chosen, at, choose, newest];
 }
 
 function commandsFor(chosen, { step, setOpen, fields }) {

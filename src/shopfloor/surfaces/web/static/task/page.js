@@ -35,7 +35,11 @@ export function TaskPage({ params }) {
   const id = Number(params.task);
   const { detail, refused, reload } = useTask(id);
   const zone = useRef(null);
-  const close = () => go(inBoard("") + boardQuery());
+  const close = () => {
+    go(inBoard("") + boardQuery());
+    // Who came from a card goes on from there.
+    setTimeout(() => document.getElementById(`card-${id}`)?.focus({ preventScroll: true }));
+  };
   const tab = TABS.find((one) => one.id === route.value.query.get("tab")) ?? TABS[0];
   useTaskCommands(() => [
     { id: "task.close", title: "Close the task", keys: ["Escape"], run: close },
