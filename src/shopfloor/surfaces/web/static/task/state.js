@@ -5,6 +5,8 @@ import { call } from "../core/api.js";
 import { onEvent, onResync } from "../core/live.js";
 
 const TOGETHER_MS = 40;
+const LEAVING = "previous_worker_leaving";
+const LEAVING_MS = 500;
 
 /** {detail, refused, reload}: the task's page as `task.show` gives it, or why it cannot be had. */
 export function useTask(id) {
@@ -32,6 +34,8 @@ function reading(id, tell) {
       if (!alive) return;
       watched = new Set([id, ...[...detail.parents, ...detail.children].map((task) => task.id)]);
       tell({ detail, refused: null });
+      // That the last process of a worker has gone is no event.
+      if (detail.why.code === LEAVING) soon(LEAVING_MS);
     } catch (refused) {
       // What was read before stays on the screen while the server is away.
       if (alive) tell((before) => (refused.code === "unreachable" && before.detail ? before : { detail: null, refused }));
@@ -49,14 +53,14 @@ function reading(id, tell) {
     busy = false;
   }
 
-  function soon() {
+  function soon(ms = TOGETHER_MS) {
     timer ??= setTimeout(() => {
       timer = null;
       read();
-    }, TOGETHER_MS);
+    }, ms);
   }
 
-  const offs = [onEvent((event) => watched.has(event.task) && soon()), onResync(soon)];
+  const offs = [onEvent((event) => watched.has(event.task) && soon()), onResync(() => soon())];
   read();
   return {
     read,
