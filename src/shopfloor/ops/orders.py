@@ -26,6 +26,7 @@ from shopfloor.kernel.apply import Change
 from shopfloor.kernel.why import why
 from shopfloor.ops.context import Around, Context
 from shopfloor.ops.create import CreateTask, create_task
+from shopfloor.ops.dispatch import NoArguments
 from shopfloor.ops.fields import (
     Assignee,
     Backoff,
@@ -291,10 +292,6 @@ def run_due(ctx: Around, req: RunDue) -> DispatchReport:
     """
     report: DispatchReport = ctx.service.dispatching.run_pass(dry_run=req.dry_run, most=req.max)
     return report
-
-
-class NoArguments(Request, frozen=True):
-    """Nothing to say."""
 
 
 class Reclaimed(Result, frozen=True):

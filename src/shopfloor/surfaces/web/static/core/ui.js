@@ -3,7 +3,7 @@
 // Dialogs are the browser's own <dialog>, so focus is kept inside and given back, Esc closes, and what is
 // behind is inert without code of ours.
 
-import { createContext, html, names, useContext, useEffect, useId, useLayoutEffect, useRef } from "./dom.js";
+import { createContext, html, names, useContext, useId, useLayoutEffect, useRef } from "./dom.js";
 import { Icon, StatusMark } from "./icons.js";
 import { fullTime } from "./time.js";
 
@@ -184,7 +184,6 @@ export function Busy({ label = "Loading" }) {
 /** Keep a value's newest form for callbacks that live longer. */
 export function useLatest(value) {
   const ref = useRef(value);
-  useEffect(() => { ref.current = value; });
   ref.current = value;
   return ref;
 }
