@@ -195,6 +195,10 @@ def test_a_file_of_the_workspace_is_attached_and_no_other(home, notes, tmp_path)
         (7, "invalid"),
     ):
         assert agent.call("task_attach", {"path": path}).json["code"] == code, path
+    # The board is asked to fetch, and this machine is not of the public network.
+    here = {"url": "http://127.0.0.1:1/plan.txt"}
+    assert agent.call("task_attach", here).json["code"] == "forbidden"
+    assert agent.call("task_attach", {**here, "path": "plan.txt"}).json["code"] == "invalid"
 
 
 def test_a_run_without_a_workspace_attaches_no_file(agent):

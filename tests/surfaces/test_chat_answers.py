@@ -112,6 +112,8 @@ def test_no_file_of_this_machine_is_read_sent_or_written(chat, tmp_path):
     for text in (f"/attach 1 {secret}", f"/fetch 1 x --output {tmp_path}/stolen", "/fetch 1 x"):
         said = chat(text)
         assert not said.ok and "machine" in said.text, text
+    said = chat("/attach 1 http://127.0.0.1:1/secret")
+    assert not said.ok and "not in the public network" in said.text
     assert not (tmp_path / "stolen").exists()
     assert "the password" not in chat("/show 1").text
 

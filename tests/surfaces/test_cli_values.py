@@ -145,6 +145,12 @@ def test_words_after_two_dashes_are_words_where_there_is_no_command():
     assert build("comment", "5", "--", "--looks like a flag").args["body"] == "--looks like a flag"
 
 
+def test_a_file_may_be_an_address_of_the_web():
+    url = "HTTPS://example.org/a%20b.pdf?x=1"
+    assert build("attach", "5", url).args == {"id": 5, "url": url}
+    assert build("attach", "5", url, "--name", "b").args == {"id": 5, "url": url, "name": "b"}
+
+
 def test_lists_are_given_by_saying_the_flag_again():
     asked = build("create", "t", "--parent", "1", "--parent", "#2", "--skill", "a", "--skill", "b")
     assert asked.args == {"title": "t", "parents": [1, 2], "skills": ["a", "b"]}

@@ -111,6 +111,15 @@ def test_a_file_goes_in_and_out_as_it_is(site):
     assert site.web.get(f"/api/v1/tasks/{task}/attachments/a%20%C3%A4.html").status == 404
 
 
+def test_a_file_of_the_web_is_asked_for_by_its_address(site):
+    task = site.home.create("with a file")
+    path = f"/api/v1/tasks/{task}/attachments"
+    said = site.web.post(path, {"url": "http://localhost:1/secret"})
+    assert (said.status, said.json["error"]["code"]) == (403, "forbidden")
+    assert "not in the public network" in said.json["error"]["message"]
+    assert site.web.post(path, {"url": "file:///etc/passwd"}).status == 400
+
+
 def test_a_log_is_html_with_its_colours_and_nothing_else(site):
     script = r"printf '\033[31mred\033[0m \033]0;title\007<script>alert(1)</script>\n'"
     task = site.home.create_command(["sh", "-c", script])

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from shopfloor.config import environment
 from shopfloor.domain.errors import GuardFailed, NotFound, Unavailable
 from shopfloor.ops.context import Piece, Stored, Tail
 from shopfloor.process import export_files, logs
 from shopfloor.process.artifacts import collect
-from shopfloor.process.files import safe_name, store_unique
+from shopfloor.process.files import claim_unique, safe_name, store_unique
 from shopfloor.process.receipt_files import ReceiptFiles
 from shopfloor.process.scratch import LeftAlone, remove_scratch
+
+if TYPE_CHECKING:
+    from shopfloor.process.download import Downloaded
+
+    Download = Callable[[str, Path], Downloaded]
 
 
 class BoardFiles:
@@ -22,6 +30,7 @@ class BoardFiles:
 
     def __init__(self, board: Path) -> None:
         self._board = board
+        self.download: Download = _download
         self._receipts: ReceiptFiles | None = None
 
     @property
@@ -56,6 +65,19 @@ class BoardFiles:
         except OSError as wrong:
             raise Unavailable(f"{name!r} could not be stored: {wrong.strerror}") from None
         return Stored(place.name, len(data), hashlib.sha256(data).hexdigest())
+
+    def store_from(self, task_id: int, url: str, name: str | None) -> Stored:
+        """Keep what is at an address of the web; without a name it gets the one that it has there."""
+        folder = self._attachments(task_id)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        coming = folder / f".new-{secrets.token_hex(8)}"
+        try:
+            found = self.download(url, coming)
+            place = claim_unique(folder, name or found.name)
+            coming.replace(place)
+        finally:
+            coming.unlink(missing_ok=True)
+        return Stored(place.name, found.size, found.sha256)
 
     def fetch(self, task_id: int, name: str) -> bytes:
         try:
@@ -152,3 +174,9 @@ class BoardFiles:
         if name != safe_name(name):
             raise NotFound(f"#{task_id} has no attachment {name!r}")
         return self._attachments(task_id) / name
+
+
+def _download(url: str, into: Path) -> Downloaded:
+    from shopfloor.process.fetch import fetched  # noqa: PLC0415 - few files come from the web
+
+    return fetched(url, into, environment())

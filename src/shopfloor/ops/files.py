@@ -5,13 +5,23 @@ from __future__ import annotations
 import base64
 from typing import Annotated
 
+from msgspec import Meta
+
 from shopfloor.domain import limits
-from shopfloor.domain.errors import Forbidden, Invalid, LimitReached, NotFound, Stale
+from shopfloor.domain.errors import (
+    Forbidden,
+    Invalid,
+    LimitReached,
+    NotFound,
+    Refused,
+    Stale,
+    Unavailable,
+)
 from shopfloor.domain.lifecycle import Status
 from shopfloor.kernel import notes as noting
 from shopfloor.kernel.claim import profile_of
 from shopfloor.kernel.context import CONTEXT_LOG_BYTES, compose
-from shopfloor.kernel.load import current_run, load, whole
+from shopfloor.kernel.load import current_run, enter, load, whole
 from shopfloor.kernel.resume import session_for
 from shopfloor.ops.context import Around, Stored
 from shopfloor.ops.fields import Id
@@ -23,11 +33,18 @@ from shopfloor.store.db import Tx
 
 
 class AttachFile(Request, frozen=True):
-    """The file's name and its bytes in base64."""
+    """The file: its name and its bytes in base64, or where it is in the web."""
 
     id: Id
-    name: Annotated[str, Arg("The file's name.", min_length=1, max_length=255)]
-    content: Annotated[str, Arg("The bytes, in base64.")]
+    name: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=255)] | None,
+        Arg("The file's name; from the web, its own if left out."),
+    ] = None
+    content: Annotated[str | None, Arg("The bytes, in base64.")] = None
+    url: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=limits.URL_CHARS_MAX)] | None,
+        Arg("Instead of bytes, a public address that it is fetched from: http:// or https://."),
+    ] = None
 
 
 @operation(
@@ -36,12 +53,43 @@ class AttachFile(Request, frozen=True):
     command="attach",
     kind="around",
     role="worker",
-    errors=(NotFound, Invalid, LimitReached, Forbidden, Stale),
+    errors=(NotFound, Invalid, LimitReached, Forbidden, Stale, Refused, Unavailable),
     tools=("worker", "reviewer"),
     when="Use it for results that must outlive the workspace: reports, patches, pictures.",
 )
 def attach(ctx: Around, req: AttachFile) -> AttachmentView:
-    """Keep a file with a task: 25 MB at most; a name that is taken gets a suffix."""
+    """Keep a file with a task, 25 MB at most; a name that is taken gets a suffix.
+
+    It is sent, or fetched from a public address of the web within a minute.
+    """
+    data = _bytes_of(req)
+    before: AttachmentView | None = ctx.seen()
+    if before is not None:
+        return before
+    _enter(ctx, req.id)
+    files = ctx.service.files
+    if data is None:
+        stored = files.store_from(req.id, req.url or "", req.name)
+    else:
+        stored = files.store(req.id, req.name or "", data)
+
+    def work(tx: Tx, _kept: list[Stored]) -> AttachmentView:
+        added = noting.attach(
+            tx, ctx.caller, req.id, name=stored.name, size=stored.size, sha256=stored.sha256
+        )
+        return AttachmentView.of(added, ctx.service.files.path(req.id, added.name))
+
+    return ctx.commit_with(req.id, [stored], work)
+
+
+def _bytes_of(req: AttachFile) -> bytes | None:
+    """The bytes that were sent; None where they are to be fetched."""
+    if (req.content is None) == (req.url is None):
+        raise Invalid("an attachment has either its bytes in `content`, or a `url` to fetch")
+    if req.content is None:
+        return None
+    if req.name is None:
+        raise Invalid("an attachment that is sent needs a `name`")
     try:
         data = base64.b64decode(req.content, validate=True)
     except ValueError:
@@ -51,17 +99,21 @@ def attach(ctx: Around, req: AttachFile) -> AttachmentView:
         raise LimitReached(
             f"an attachment has at most {most} MB, and {req.name!r} has {len(data)} bytes"
         )
+    return data
 
-    ctx.read(lambda tx: load(tx, req.id))
-    stored = ctx.service.files.store(req.id, req.name, data)
 
-    def work(tx: Tx, _kept: list[Stored]) -> AttachmentView:
-        added = noting.attach(
-            tx, ctx.caller, req.id, name=stored.name, size=stored.size, sha256=stored.sha256
-        )
-        return AttachmentView.of(added, ctx.service.files.path(req.id, added.name))
+def _enter(ctx: Around, task_id: int) -> None:
+    """Refuse who may not attach anything before something is stored or fetched for him."""
 
-    return ctx.commit_with(req.id, [stored], work)
+    def look(tx: Tx) -> None:
+        enter(tx, ctx.caller, task_id, "attach a file to")
+
+    try:
+        ctx.read(look)
+    except (Forbidden, Stale):
+        # Once more in a transaction that writes, which takes the refusal down.
+        ctx.commit(look)
+        raise
 
 
 class TaskFile(Request, frozen=True):

@@ -43,13 +43,19 @@ def safe_name(name: str) -> str:
 
 def store_unique(folder: Path, name: str, data: bytes) -> Path:
     """Write a new file under this name, made safe; with a number behind it where it is taken."""
+    place = claim_unique(folder, name)
+    write_atomic(place, data)
+    return place
+
+
+def claim_unique(folder: Path, name: str) -> Path:
+    """An empty new file under this name, made safe; with a number behind it where it is taken."""
     safe = safe_name(name)
     path = Path(safe)
     stem, suffix = path.stem, path.suffix
     for number in range(1, SAME_NAME_MAX):
         place = folder / (safe if number == 1 else f"{stem}-{number}{suffix}")
         if _claim(place):
-            write_atomic(place, data)
             return place
     raise FileExistsError(f"There are {SAME_NAME_MAX} files named {safe} in {folder} already.")
 

@@ -20,21 +20,24 @@ import hashlib
 import hmac
 import http.client
 import json
-import socket
-import ssl
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from shopfloor import __version__
+from shopfloor.domain.addresses import is_public
 from shopfloor.domain.notices import Sent
+from shopfloor.process.outward import Hurried, NotAllowed, connected, secured, words
 from shopfloor.sinks.base import ARRIVED, Letter, failed
-from shopfloor.sinks.wire import Hurried, Refusal, connected
 
 FILES_BYTES_MAX = 10 * 1024 * 1024
 ANSWER_BYTES = 300
 USUAL_PORTS = {"http": 80, "https": 443}
+
+
+class TooLarge(Exception):
+    """The files of a message are more than a webhook is sent."""
 
 
 class Webhook:
@@ -55,10 +58,15 @@ class Webhook:
         try:
             body = _body(letter)
             wire = self._connect(place)
-        except Refusal as refused:
-            return failed(str(refused), again=refused.again)
+        except TooLarge as refused:
+            return failed(str(refused), again=False)
+        except NotAllowed:
+            return failed(
+                f"{where} is this machine or in a private network, which [notify] private_addresses refuses",
+                again=False,
+            )
         except (OSError, ValueError) as error:
-            return failed(f"{where} could not be reached: {_words(error)}")
+            return failed(f"{where} could not be reached: {words(error)}")
         connection = http.client.HTTPConnection(where, place.port or USUAL_PORTS[place.scheme])
         connection.sock = wire
         try:
@@ -70,22 +78,16 @@ class Webhook:
         except TimeoutError:
             return failed(f"{where} did not answer within {self._timeout_s:g} s")
         except (OSError, http.client.HTTPException, ValueError) as error:
-            return failed(f"{where} broke off: {_words(error)}")
+            return failed(f"{where} broke off: {words(error)}")
         finally:
             wire.hang_up()
 
     def _connect(self, place: SplitResult) -> Hurried:
         """A connection that is there, and that ends when the time for this send is over."""
         host, port = place.hostname or "", place.port or USUAL_PORTS[place.scheme]
-        plain = connected(host, port, self._timeout_s, refuse_private=self._refuse_private)
-        if place.scheme != "https":
-            return Hurried(plain, self._timeout_s)
-        try:
-            secure = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
-        except BaseException:
-            plain.close()
-            raise
-        return Hurried(secure, self._timeout_s)
+        allowed = is_public if self._refuse_private else _anywhere
+        made = connected(host, port, self._timeout_s, allowed)
+        return Hurried(secured(made, host) if place.scheme == "https" else made, self._timeout_s)
 
     def _headers(self, place: SplitResult, letter: Letter, body: bytes) -> dict[str, str]:
         headers = {
@@ -116,9 +118,8 @@ def _body(letter: Letter) -> bytes:
         return letter.text.encode()
     size = sum(file.size for file in letter.files)
     if size > FILES_BYTES_MAX:
-        raise Refusal(
-            f"its files have {size} bytes, and a webhook is sent at most {FILES_BYTES_MAX}",
-            again=False,
+        raise TooLarge(
+            f"its files have {size} bytes, and a webhook is sent at most {FILES_BYTES_MAX}"
         )
     contents = [
         {**told, "content": base64.b64encode(Path(file.path).read_bytes()).decode()}
@@ -134,8 +135,8 @@ def _judged(where: str, answer: http.client.HTTPResponse, now_s: int) -> Sent:
     said = f"{where} answered {answer.status} {answer.reason}".rstrip()
     if 300 <= answer.status < 400:  # noqa: PLR2004 - the class of an HTTP status
         return failed(f"{said}; redirects are not followed, so name the address that it leads to")
-    words = answer.read(ANSWER_BYTES).decode(errors="replace").strip()
-    printable = "".join(sign if sign.isprintable() else " " for sign in words)
+    told = answer.read(ANSWER_BYTES).decode(errors="replace").strip()
+    printable = "".join(sign if sign.isprintable() else " " for sign in told)
     return failed(
         f"{said}: {printable}" if printable else said,
         retry_after_ms=_retry_after_ms(answer.getheader("Retry-After"), now_s),
@@ -156,12 +157,6 @@ def _retry_after_ms(given: str | None, now_s: int) -> int | None:
     return max(0, round((until.timestamp() - now_s) * 1000))
 
 
-def _words(error: Exception) -> str:
-    """An error of the network in words, without its number."""
-    if isinstance(error, TimeoutError):
-        return "no connection came about in time"
-    if isinstance(error, socket.gaierror):
-        return "its name is not known"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__
+def _anywhere(_address: str) -> bool:
+    """Whoever named the address may mean this machine."""
+    return True

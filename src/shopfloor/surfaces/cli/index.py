@@ -3,7 +3,7 @@
 How a field is given follows from its type and its `Arg`: an integer that names a task takes `#42`
 and `board/42`, a duration in milliseconds takes `10m`, a time takes an ISO time, a list may be given
 again.  Two shapes mean more than their types: a request with a `name` and a `content` carries a
-file, which is given by its path; a float whose name ends in `_s` is a duration in seconds.
+file, which is given by its path or as an address of the web, the `url`; a float whose name ends in `_s` is a duration in seconds.
 """
 
 from __future__ import annotations
@@ -175,8 +175,12 @@ def _with_file(fields: list[Field]) -> list[Field]:
         return fields
     found = []
     for field in fields:
+        if field.name == "url":
+            continue
         if field.name == "content":
-            words = "The file; `-` reads standard input and needs --name."
+            words = (
+                "The file, or an http:// or https:// address; `-` is standard input, with --name."
+            )
             field = Field("content", "file", words, metavar="FILE", required=True)  # noqa: PLW2901
         elif field.name == "name":
             words = "Another name for it than its own."

@@ -38,7 +38,9 @@ def build(command: Command, said: Said, reader: Reader, worker: WorkerIdentity |
             words = getattr(said.flags, f"field_{field.name}", None)
         else:
             words = dealt.get(field.name)
-        if words is not None:
+        if field.kind == "file" and values.is_address(words):
+            args["url"] = words
+        elif words is not None:
             args[field.name] = _value(field, words, reader, boards)
     if command.several and isinstance(args.get("id"), list):
         _several(args)
@@ -131,7 +133,7 @@ def _several(args: dict[str, Any]) -> None:
 def _name_file(args: dict[str, Any], dealt: dict[str, list[str] | str]) -> None:
     """A file that was sent goes by its own name unless another was said."""
     path = dealt.get("content")
-    if isinstance(path, str) and "name" not in args:
+    if isinstance(path, str) and "name" not in args and "url" not in args:
         if path == "-":
             raise Invalid("a file from standard input needs --name")
         args["name"] = path.rstrip("/").rpartition("/")[2]

@@ -138,6 +138,11 @@ def task_or_none(word: str) -> TaskName | None:
     return TaskName(int(found[2]), found[1].lower() if found[1] else None)
 
 
+def is_address(word: object) -> bool:
+    """Whether a word names something in the web and no file of this machine."""
+    return isinstance(word, str) and word.lower().startswith(("http://", "https://"))
+
+
 def _number(field: Field, word: str) -> float:
     try:
         return int(word) if field.kind == "int" else float(word)

@@ -73,10 +73,10 @@ async def _whole(tool: Tool, visitor: Visitor, arguments: dict[str, Any]) -> dic
     args = {name: _number(tool, name, value) for name, value in arguments.items()}
     if tool.own_task and args.get("id") is None:
         args["id"] = visitor.task
-    if tool.file:
+    if tool.file and args.get("url") is None:
         path = args.pop("path", None)
         if not isinstance(path, str) or not path:
-            raise Invalid("`path` names the file to attach")
+            raise Invalid("`path` names the file to attach, or `url` an address to fetch it from")
         args["name"] = args.get("name") or Path(path).name
         args["content"] = await asyncio.to_thread(_content, path, visitor.workspace)
     return {name: value for name, value in args.items() if value is not None}

@@ -19,6 +19,7 @@ from shopfloor.surfaces.mcp.catalog import Tool
 
 OWN_TASK = "The task's number; your own task if you leave it out."
 PATH = "The file: a path in your workspace, whole or relative to it."
+URL = "Instead of a path, a public address that it is fetched from: http:// or https://."
 NAME = "Another name for it than its own."
 # What a description says about the command line alone.
 _OF_THE_COMMAND_LINE = re.compile(
@@ -71,8 +72,7 @@ def _by_path(shape: dict[str, Any]) -> None:
     del fields["content"]
     fields["path"] = {"type": "string", "minLength": 1, "description": PATH}
     fields["name"]["description"] = NAME
-    shape["required"] = [name for name in shape["required"] if name in fields and name != "name"]
-    shape["required"].append("path")
+    fields["url"]["description"] = URL
 
 
 def _text_field(result: Any) -> str | None:

@@ -1,40 +1,36 @@
-"""Sockets whose time is limited as a whole: a receiver that sends a byte now and then holds nobody up.
+"""Connections to other machines: to which addresses, and for how long as a whole.
 
-Also the one place that decides which addresses may be connected to.  The address that was looked at is
-the one that is connected to, so a name that means another machine a moment later gains nothing.
+The address that was looked at is the one that is connected to, so a name that means another machine a
+moment later gains nothing.  The other side holds nobody up by sending a byte now and then.
 """
 
 from __future__ import annotations
 
 import io
-import ipaddress
 import socket
+import ssl
 import time
+from collections.abc import Callable
 from typing import Any
 
 from typing_extensions import Buffer, override
 
-
-class Refusal(Exception):
-    """Nothing was sent; without `again` another try would end the same way."""
-
-    def __init__(self, why: str, *, again: bool) -> None:
-        super().__init__(why)
-        self.again = again
+Allowed = Callable[[str], bool]
 
 
-def connected(host: str, port: int, timeout_s: float, *, refuse_private: bool) -> socket.socket:
-    """A connection to the host; raises OSError, or Refusal for an address that may not be used."""
+class NotAllowed(Exception):
+    """The host has no address that may be connected to."""
+
+
+def connected(host: str, port: int, timeout_s: float, allowed: Allowed) -> socket.socket:
+    """A connection to the host; raises OSError, or NotAllowed where none of its addresses is allowed."""
     until = time.monotonic() + timeout_s
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    allowed = [one for one in found if not refuse_private or _is_public(str(one[4][0]))]
-    if not allowed:
-        raise Refusal(
-            f"{host} is this machine or in a private network, which [notify] private_addresses refuses",
-            again=False,
-        )
+    usable = [one for one in found if allowed(str(one[4][0]))]
+    if not usable:
+        raise NotAllowed(host)
     last: OSError = OSError(f"{host} has no address")
-    for family, kind, protocol, _, address in allowed:
+    for family, kind, protocol, _, address in usable:
         made = socket.socket(family, kind, protocol)
         made.settimeout(max(until - time.monotonic(), 0.001))
         try:
@@ -47,11 +43,24 @@ def connected(host: str, port: int, timeout_s: float, *, refuse_private: bool) -
     raise last
 
 
-def _is_public(address: str) -> bool:
-    """Whether an address is of the public network; one of IPv4 inside IPv6 is what it is inside."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    inner = getattr(found, "ipv4_mapped", None)
-    return bool((inner or found).is_global)
+def secured(plain: socket.socket, host: str) -> ssl.SSLSocket:
+    """The connection made secure: the other side has shown that it is the host."""
+    try:
+        return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+    except BaseException:
+        plain.close()
+        raise
+
+
+def words(error: Exception) -> str:
+    """An error of the network in words, without its number."""
+    if isinstance(error, TimeoutError):
+        return "no connection came about in time"
+    if isinstance(error, socket.gaierror):
+        return "its name is not known"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
 
 
 class Hurried:
