@@ -31,6 +31,9 @@ class BoardFiles:
     def __init__(self, board: Path) -> None:
         self._board = board
         self.download: Download = _download
+        self._runs = board / "runs"
+        self._logs = board / "logs"
+        self._workspaces = board / "workspaces"
         self._receipts: ReceiptFiles | None = None
 
     @property
@@ -49,13 +52,13 @@ class BoardFiles:
         return export_files.read(self._board / "exports", name, offset, size)
 
     def run_folder(self, run_id: int) -> Path:
-        return self._board / "runs" / str(run_id)
+        return self._runs / str(run_id)
 
     def log_path(self, task_id: int) -> Path:
-        return self._board / "logs" / f"{task_id}.log"
+        return self._logs / f"{task_id}.log"
 
     def workspaces(self) -> Path:
-        return self._board / "workspaces"
+        return self._workspaces
 
     def store(self, task_id: int, name: str, data: bytes) -> Stored:
         folder = self._attachments(task_id)
@@ -155,13 +158,13 @@ class BoardFiles:
         """Remove a task's scratch workspace; answers a warning where it was left alone."""
         if not self.has_scratch(task_id):
             return None
-        removed = remove_scratch(self._board, self.workspaces() / str(task_id))
+        removed = remove_scratch(self._board, self._workspaces / str(task_id))
         return removed.warning if isinstance(removed, LeftAlone) else None
 
     def drop_logs(self, before_ms: int) -> int:
         """Delete logs that nobody has written since a moment; answers how many."""
         dropped = 0
-        for path in (self._board / "logs").glob("*.log*"):
+        for path in self._logs.glob("*.log*"):
             if path.stat().st_mtime * 1000 < before_ms:
                 path.unlink()
                 dropped += 1

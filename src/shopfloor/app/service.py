@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -195,10 +196,11 @@ class BoardService:
     def socket_path(self) -> str:
         return str(self.home.socket)
 
-    @property
+    @cached_property
     def base_environment(self) -> Mapping[str, str]:
         """What workers may take their surroundings from."""
-        return environment()
+        # As a dictionary: the system's own decodes each name anew for each start.
+        return dict(environment())
 
     def planner(self) -> Planning:
         """The model that the settings name, for one request."""

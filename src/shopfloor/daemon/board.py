@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
@@ -57,20 +58,35 @@ def write_all(database: Database, works: Sequence[Callable[[Tx], T]]) -> list[T 
     submit = getattr(database, "submit_together", None)
     if submit is None or len(works) < 2:  # noqa: PLR2004 - one needs nobody beside it
         return [_alone(database, work) for work in works]
-    answers: dict[int, object] = {}
-    left = threading.Semaphore(0)
+    gathered = _Gathered(len(works))
+    submit(tuple(Request(work, partial(gathered.put, n)) for n, work in enumerate(works)))
+    return cast("list[T | BaseException]", gathered.get())
 
-    def keeper(place: int) -> Callable[[object], None]:
-        def keep(answer: object) -> None:
-            answers[place] = answer
-            left.release()
 
-        return keep
+class _Gathered:
+    """Where a thread waits for several answers; it is woken once, by the last of them."""
 
-    submit(tuple(Request(work, keeper(place)) for place, work in enumerate(works)))
-    for _ in works:
-        left.acquire()
-    return [cast("T | BaseException", answers[place]) for place in range(len(works))]
+    __slots__ = ("_answers", "_arrived", "_guard", "_left")
+
+    def __init__(self, count: int) -> None:
+        self._answers: list[object] = [None] * count
+        self._left = count
+        # On PostgreSQL the answers come from several threads.
+        self._guard = threading.Lock()
+        self._arrived = threading.Lock()
+        self._arrived.acquire()
+
+    def put(self, place: int, answer: object) -> None:
+        self._answers[place] = answer
+        with self._guard:
+            self._left -= 1
+            last = self._left == 0
+        if last:
+            self._arrived.release()
+
+    def get(self) -> list[object]:
+        with self._arrived:
+            return self._answers
 
 
 def _alone(database: Database, work: Callable[[Tx], T]) -> T | BaseException:

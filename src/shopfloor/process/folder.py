@@ -118,6 +118,10 @@ class RunFolder:
             else:
                 return
 
+    def close(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+
     def _text(self, name: str, bytes_max: int) -> str | None:
         try:
             data = proc.read(self._at(name), bytes_max)

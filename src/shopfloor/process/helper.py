@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from shopfloor.process import identity, proc, supervisor, syscalls, tree, wire
 from shopfloor.process.inbox import Inbox
+from shopfloor.process.rehearsal import rehearse
 from shopfloor.process.spec import WorkerSpec
 
 # The helper holds its socket, its inbox and the pipes of one batch; numbers are given lowest first.
@@ -37,6 +38,7 @@ def main() -> NoReturn:
     number = int(sys.argv[1])
     os.set_inheritable(number, False)
     helper = Helper(socket.socket(fileno=number))
+    rehearse(helper.inbox)
     # What is here now is shared by all supervisors; a collection would copy it page by page.
     gc.collect()
     gc.freeze()

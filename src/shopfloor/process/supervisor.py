@@ -49,6 +49,10 @@ def main(spec: WorkerSpec, go_fd: int, inbox: Inbox) -> NoReturn:
     """
     status = 1
     try:
+        os.setsid()
+        syscalls.show_name(f"shop-run-{spec.run}".encode())
+        syscalls.adopt_orphans()
+        inbox.renew()
         Supervisor(spec, go_fd, inbox).run()
         status = 0
     except BaseException:  # noqa: BLE001 - the outermost frame of a process: the reason goes to a file
@@ -62,11 +66,7 @@ class Supervisor:
     """The life of one worker."""
 
     def __init__(self, spec: WorkerSpec, go_fd: int, inbox: Inbox) -> None:
-        os.setsid()
-        syscalls.show_name(f"shop-run-{spec.run}".encode())
-        syscalls.adopt_orphans()
         self.spec = spec
-        inbox.renew()
         self.inbox = inbox
         self.facts: dict[str, Any] = {}
         self.folder = RunFolder(spec.run_dir)
@@ -314,6 +314,13 @@ class Supervisor:
         if self.spec.container is not None:
             self.note(**self.folder.begin_failed())
         self.folder.write_record(self.spec.record, ExitRecord(self.spec.run, **self.facts))
+
+    def close(self) -> None:
+        """Close what the end of the process closes, for one who goes on."""
+        self.folder.close()
+        if self.worker is not None:
+            for descriptor in (self.worker.output, *self.worker.tied):
+                os.close(descriptor)
 
     def write_log(self, shown: bytes) -> None:
         """Write what may be shown, and hash it; a worker without output has no log."""

@@ -34,10 +34,11 @@ UNFIT = (ValueError, TypeError, IndexError)
 
 
 class Started(NamedTuple):
-    """A worker that runs; `output` is the end of its pipe that we read."""
+    """A worker that runs: the end of its pipe that we read, and the ends that tie it to this process."""
 
     pid: int
     output: int
+    tied: tuple[int, int]
 
 
 class NotStartedError(Exception):
@@ -66,7 +67,7 @@ def start(spec: WorkerSpec) -> Started:
     tie(pid, ends)
     os.close(output_end)
     os.set_blocking(output, False)
-    return Started(pid, output)
+    return Started(pid, output, ends)
 
 
 def tie(group: int, ends: tuple[int, int]) -> None:
