@@ -102,3 +102,19 @@ def test_a_completed_order_is_linked_to_the_receipt_of_each_attempt(home):
 
 def test_an_order_that_is_not_there_is_told_so(home):
     assert home.shop("order", "wait", "99").returncode == 3
+
+
+def test_who_waits_is_told_that_the_beginning_of_a_long_output_is_gone(home):
+    home.up()
+    order = enqueue(home, "sh", "-c", "seq 1000000")
+    home.is_over(order)
+    done = home.shop("order", "wait", str(order))
+    assert done.stdout.endswith("\n999999\n1000000\n")
+    assert "the beginning of the output is not kept any more" in done.stderr
+    assert done.returncode == 0
+
+
+def test_an_order_without_its_command_is_told_what_is_missing(home):
+    done = home.shop("order", "enqueue", "--retries", "1")
+    assert done.returncode == 2
+    assert "the command that is to run is missing" in done.stderr

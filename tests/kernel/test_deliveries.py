@@ -140,6 +140,23 @@ def test_retry_after_is_kept_to(board):
     assert take(board).tries == 2
 
 
+def test_who_asks_for_short_waits_is_not_given_up_before_who_says_nothing(board):
+    subscribed(board)
+    finish(board, board.create())
+    board.clock.advance(SOON)
+    first = take(board)
+    for _ in range(3):
+        came(board, take(board) or first, ok=False, error="429", retry_after_ms=1_000)
+        board.clock.advance(1_000)
+    waits = 0
+    while (row := take(board)) is not None:
+        came(board, row, ok=False, error="429", retry_after_ms=1_000)
+        board.clock.advance(BACKOFFS[0])
+        waits += 1
+    assert waits == pytest.approx(sum(BACKOFFS) / BACKOFFS[0], abs=2)
+    assert state(board, first.id).state == "given_up"
+
+
 def test_retries_that_are_due_go_before_what_is_new(board):
     subscribed(board)
     finish(board, board.create())

@@ -21,7 +21,7 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def reason(workspace: Path, name: str, size_max: int = 1000) -> str:
-    found = collect(workspace, [name], workspace.parent / "kept", size_max)
+    found = collect(workspace, [name], workspace.parent / "kept", size_max=size_max)
     assert found.stored == ()
     assert [one.name for one in found.missing] == [name]
     return found.missing[0].reason
@@ -35,6 +35,11 @@ def test_declared_files_are_copied_and_a_taken_name_gets_a_number(workspace, tmp
         ("./report.md", "report-2.md", 5),
     ]
     assert (tmp_path / "kept" / "report-2.md").read_text() == "other"
+
+
+def test_a_name_that_is_known_is_taken_also_without_its_file(workspace, tmp_path):
+    found = collect(workspace, ["report.md"], tmp_path / "kept", taken={"report.md"})
+    assert [one.path.name for one in found.stored] == ["report-2.md"]
 
 
 def test_a_missing_file_is_reported_and_the_others_are_copied(workspace, tmp_path):

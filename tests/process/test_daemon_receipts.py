@@ -62,3 +62,16 @@ def test_without_a_dispatcher_a_pass_writes_what_is_missing(home):
 
     [told] = eventually(passed)
     assert told["task"]["id"] == task
+
+
+def test_a_line_taken_from_the_end_of_a_file_is_missed_at_once(home):
+    home.up()
+    tasks = [home.create_command(["true"]) for _ in range(3)]
+    for task in tasks:
+        home.is_over(task)
+    eventually(lambda: len(receipts(home)) == len(tasks))
+    file = home.board() / "receipts" / "00000001.jsonl"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
+    told = home.ask("receipt.verify")
+    assert not told["ok"]
+    assert [(one["code"], one["receipt"]) for one in told["problems"]] == [("missing", 3)]

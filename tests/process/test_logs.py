@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shopfloor.process.logs import OLDER, LogWriter, Tail, tail
+from shopfloor.process.logs import CUT, OLDER, LogWriter, Tail, tail
+from shopfloor.process.logs import piece as read_on
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_a_flood_of_output_is_bounded_and_its_end_is_kept(floor):
     assert ended.exit_code == 0
     assert ended.output_bytes == 20_000_008
     parts = list(Path(spec.log_path).parent.iterdir())
-    assert len(parts) == 2
+    assert {part.name.removeprefix(Path(spec.log_path).name) for part in parts} == {"", OLDER, CUT}
     assert all(part.stat().st_size <= limit for part in parts)
     assert tail(spec.log_path, 100).text.endswith("the end\n")
 
@@ -65,6 +66,23 @@ def test_a_log_is_turned_over_at_its_limit_and_one_older_part_is_kept(path):
     write(path, *[f"{number:09}\n".encode() for number in range(250)])
     assert Path(path).read_text().splitlines() == [f"{number:09}" for number in range(200, 250)]
     assert Path(path + OLDER).read_text().splitlines()[0] == f"{100:09}"
+
+
+def test_a_log_whose_beginning_is_gone_says_so_to_who_reads_it_from_there(path):
+    lines = [f"{number:09}\n".encode() for number in range(300)]
+    write(path, *lines[:200])
+    assert not read_on(path, None, 10_000).lost and not tail(path, 10_000).truncated
+    first = read_on(path, None, 500)
+    write(path, *lines[200:250])
+    begun = read_on(path, None, 10_000)
+    assert begun.lost and begun.data == b"".join(lines[100:250])
+    assert tail(path, 10_000).truncated
+    assert read_on(path, first.next, 10_000).lost
+    assert not read_on(path, begun.next, 10_000).lost
+    for turns in range(1, 5):
+        write(path, *(b"%09d\n" % number for number in range(100 * turns)))
+        assert read_on(path, begun.next, 10_000).lost == (turns > 1)
+        begun = read_on(path, None, 10_000)
 
 
 def test_one_piece_larger_than_the_limit_is_kept_whole(path):

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -221,6 +222,15 @@ def test_a_file_goes_in_and_comes_out_as_it_was(shop, tmp_path):
     assert raw.getvalue() == data
     assert base64.b64decode(shop("fetch", "1", "raw.bin", "--json").json["content"]) == data
     assert shop("attachments", "1").out.count("\n") == 3
+
+
+def test_a_name_stays_taken_where_its_file_was_removed_behind_the_boards_back(shop, tmp_path):
+    (tmp_path / "notes.txt").write_text("one")
+    shop.create()
+    kept = shop("attach", "1", tmp_path / "notes.txt").out.strip().rpartition(": ")[2]
+    Path(kept).unlink()
+    again = shop("attach", "1", tmp_path / "notes.txt")
+    assert again.out.startswith("notes-2.txt (3 bytes): /")
 
 
 def test_times_are_shown_in_the_readers_zone(shop):

@@ -43,7 +43,7 @@ def test_a_list_says_the_state_the_next_time_and_what_became_of_the_last(shop):
     head, *rows = shop("cron", "list").out.splitlines()
     assert head.split() == ["schedule", "state", "next", "last", "when"]
     said = {row.split()[0]: row for row in rows}
-    assert " active " in said["one"] and " 09:00 " in said["one"]
+    assert " active " in said["one"] and " 09:00 JST" in said["one"]
     assert " paused " in said["two"]
     assert "#1 ready" in said["three"]
     assert "more with --after one" in shop("cron", "list", "--limit", "1").err

@@ -6,7 +6,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,23 +60,25 @@ class BoardFiles:
     def workspaces(self) -> Path:
         return self._workspaces
 
-    def store(self, task_id: int, name: str, data: bytes) -> Stored:
+    def store(self, task_id: int, name: str, data: bytes, taken: Collection[str]) -> Stored:
         folder = self._attachments(task_id)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            place = store_unique(folder, name, data)
+            place = store_unique(folder, name, data, taken)
         except OSError as wrong:
             raise Unavailable(f"{name!r} could not be stored: {wrong.strerror}") from None
         return Stored(place.name, len(data), hashlib.sha256(data).hexdigest())
 
-    def store_from(self, task_id: int, url: str, name: str | None) -> Stored:
+    def store_from(
+        self, task_id: int, url: str, name: str | None, taken: Collection[str]
+    ) -> Stored:
         """Keep what is at an address of the web; without a name it gets the one that it has there."""
         folder = self._attachments(task_id)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         coming = folder / f".new-{secrets.token_hex(8)}"
         try:
             found = self.download(url, coming)
-            place = claim_unique(folder, name or found.name)
+            place = claim_unique(folder, name or found.name, taken)
             coming.replace(place)
         finally:
             coming.unlink(missing_ok=True)
@@ -96,9 +98,12 @@ class BoardFiles:
     def remove(self, task_id: int, name: str) -> None:
         self._contained(task_id, name).unlink(missing_ok=True)
 
-    def collect(self, task_id: int, workspace: str, names: list[str]) -> list[Stored]:
+    def collect(
+        self, task_id: int, workspace: str, names: list[str], taken: Collection[str]
+    ) -> list[Stored]:
         """Keep declared artifacts; raises GuardFailed if one is missing, and then keeps none."""
-        collected = collect(Path(workspace), names, self._attachments(task_id))
+        target = self._attachments(task_id)
+        collected = collect(Path(workspace), names, target, taken=taken)
         if collected.missing:
             for kept in collected.stored:
                 kept.path.unlink()
@@ -147,8 +152,9 @@ class BoardFiles:
 
     def drop_log(self, task_id: int) -> None:
         """Remove a task's logs."""
-        for path in (self.log_path(task_id), self.log_path(task_id).with_suffix(".log.1")):
-            path.unlink(missing_ok=True)
+        log = self.log_path(task_id)
+        for suffix in ("", logs.OLDER, logs.CUT):
+            log.with_name(log.name + suffix).unlink(missing_ok=True)
 
     def has_scratch(self, task_id: int) -> bool:
         """Whether there is anything that `drop_scratch` would look at."""

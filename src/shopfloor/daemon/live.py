@@ -36,7 +36,7 @@ from shopfloor.ops.context import Stored
 from shopfloor.process import identity, leftovers, record
 from shopfloor.process.identity import Identity
 from shopfloor.process.watch import ExitWatch
-from shopfloor.store import runs, tasks
+from shopfloor.store import notes, runs, tasks
 from shopfloor.store.db import Tx
 
 OVERDUE_MARGIN_MS = 30_000
@@ -314,7 +314,8 @@ class Settling:
         if not names or not decides:
             return
         try:
-            self._kept = self._board.files.collect(task.id, run.workspace, names)
+            taken = self._board.database.read(lambda tx: notes.attachment_names(tx, task.id))
+            self._kept = self._board.files.collect(task.id, run.workspace, names, taken)
         except GuardFailed as missing:
             self._missing = missing.message
 

@@ -243,7 +243,10 @@ def _failed(case: Case) -> Judgement:
     after = Counters(failures=case.before.failures + 1)
     if after.failures >= case.bounds.failures:
         last = case.error or case.outcome
-        reason = f"gave up after {after.failures} failed attempts; the last one: {last}"
+        attempts = (
+            "1 failed attempt" if after.failures == 1 else f"{after.failures} failed attempts"
+        )
+        reason = f"gave up after {attempts}; the last one: {last}"
         return _given_up(case, after, "gave_up", reason)
     wait_ms = case.bounds.backoff_ms
     following = Next.RELEASE if wait_ms is None else Next.RETRY_LATER

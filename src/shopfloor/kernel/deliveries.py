@@ -94,7 +94,7 @@ def record(tx: Tx, delivery_id: int, sends: int, sent: Sent) -> bool:
             deliveries.tell(tx, row.id, None)
         return True
     error = " ".join(sent.error.split())[: limits.DELIVERY_ERROR_CHARS_MAX]
-    wait_ms = _wait_ms(row, sent)
+    wait_ms = _wait_ms(row, sent, tx.now)
     next_at = None if wait_ms is None else tx.now + wait_ms
     deliveries.failed(tx, row.id, row.sends, error=error, next_at=next_at)
     deliveries.tell(tx, row.id, error)
@@ -103,13 +103,21 @@ def record(tx: Tx, delivery_id: int, sends: int, sent: Sent) -> bool:
     return True
 
 
-def _wait_ms(row: Delivery, sent: Sent) -> int | None:
-    """How long until the next send; None: there is no next one."""
-    if not sent.again or row.tries >= limits.DELIVERY_TRIES_MAX or row.kind == TRIAL:
+def _wait_ms(row: Delivery, sent: Sent, now: int) -> int | None:
+    """How long until the next send; None: there is no next one.
+
+    Who asks for a short wait, again and again, is not given up sooner than who says nothing.
+    """
+    if not sent.again or row.kind == TRIAL:
         return None
-    if sent.retry_after_ms is not None:
-        return max(0, min(sent.retry_after_ms, limits.RETRY_AFTER_MS_MAX))
-    return limits.DELIVERY_BACKOFF_MS[max(row.tries, 1) - 1]
+    asked_ms = sent.retry_after_ms
+    if asked_ms is not None:
+        asked_ms = max(0, min(asked_ms, limits.RETRY_AFTER_MS_MAX))
+    if row.tries < limits.DELIVERY_TRIES_MAX:
+        return limits.DELIVERY_BACKOFF_MS[max(row.tries, 1) - 1] if asked_ms is None else asked_ms
+    if not asked_ms or now - row.created_at >= sum(limits.DELIVERY_BACKOFF_MS):
+        return None
+    return max(asked_ms, limits.DELIVERY_BACKOFF_MS[0])
 
 
 def _gave_up(tx: Tx, row: Delivery, error: str) -> None:

@@ -23,7 +23,7 @@ from shopfloor.ops.context import Around, Context, Detour, Stored
 from shopfloor.ops.fields import Id
 from shopfloor.ops.schema import Arg, Request, text
 from shopfloor.ops.views import Done
-from shopfloor.store import runs
+from shopfloor.store import notes, runs
 from shopfloor.store.db import Tx
 
 
@@ -45,7 +45,8 @@ def carry_out(ctx: Around, req: CompleteTask) -> Done:
     try:
         done = ctx.commit_with(req.id, [], completing)
     except ArtifactsFirst as wanted:
-        kept = ctx.service.files.collect(req.id, wanted.workspace, wanted.names)
+        taken = ctx.read(lambda tx: notes.attachment_names(tx, req.id))
+        kept = ctx.service.files.collect(req.id, wanted.workspace, wanted.names, taken)
         done = ctx.commit_with(req.id, kept, completing)
     if completing.leaves_scratch:
         ctx.service.files.drop_scratch(req.id)

@@ -66,12 +66,12 @@ def attach(ctx: Around, req: AttachFile) -> AttachmentView:
     before: AttachmentView | None = ctx.seen()
     if before is not None:
         return before
-    _enter(ctx, req.id)
+    taken = _enter(ctx, req.id)
     files = ctx.service.files
     if data is None:
-        stored = files.store_from(req.id, req.url or "", req.name)
+        stored = files.store_from(req.id, req.url or "", req.name, taken)
     else:
-        stored = files.store(req.id, req.name or "", data)
+        stored = files.store(req.id, req.name or "", data, taken)
 
     def work(tx: Tx, _kept: list[Stored]) -> AttachmentView:
         added = noting.attach(
@@ -102,14 +102,15 @@ def _bytes_of(req: AttachFile) -> bytes | None:
     return data
 
 
-def _enter(ctx: Around, task_id: int) -> None:
-    """Refuse who may not attach anything before something is stored or fetched for him."""
+def _enter(ctx: Around, task_id: int) -> frozenset[str]:
+    """The names that are taken; refuse who may not attach before something is stored or fetched for him."""
 
-    def look(tx: Tx) -> None:
+    def look(tx: Tx) -> frozenset[str]:
         enter(tx, ctx.caller, task_id, "attach a file to")
+        return notes.attachment_names(tx, task_id)
 
     try:
-        ctx.read(look)
+        return ctx.read(look)
     except (Forbidden, Stale):
         # Once more in a transaction that writes, which takes the refusal down.
         ctx.commit(look)

@@ -197,6 +197,7 @@ class _Filed:
     def __init__(self, files: ReceiptLines, settled_before: int) -> None:
         self._files = files
         self._settled_before = settled_before
+        self._appended = files.appended()
         self._first = 0
         self._lines: list[str] = []
         self._left = set(files.firsts())
@@ -212,7 +213,7 @@ class _Filed:
             self._left.discard(first)
         place = row.seq - first
         if place >= len(self._lines):
-            if row.at < self._settled_before:
+            if row.at < self._settled_before or row.seq <= self._appended:
                 self._say("missing", row.seq, "is missing in the file")
         elif self._lines[place] != row.body:
             other = read(self._lines[place])

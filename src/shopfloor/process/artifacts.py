@@ -6,7 +6,7 @@ be copied is reported with the reason, so that the worker can correct it.
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,7 +41,12 @@ class _NotTaken(Exception):
 
 
 def collect(
-    workspace: Path, names: Iterable[str], target: Path, size_max: int = ATTACHMENT_BYTES_MAX
+    workspace: Path,
+    names: Iterable[str],
+    target: Path,
+    *,
+    taken: Collection[str] = (),
+    size_max: int = ATTACHMENT_BYTES_MAX,
 ) -> Collected:
     """Copy declared files into the target folder; a name that is taken gets a number."""
     stored: list[Stored] = []
@@ -53,7 +58,7 @@ def collect(
             missing.append(Missing(name, str(why)))
         else:
             target.mkdir(parents=True, exist_ok=True)
-            stored.append(Stored(name, store_unique(target, name, data), len(data)))
+            stored.append(Stored(name, store_unique(target, name, data, taken), len(data)))
     return Collected(tuple(stored), tuple(missing))
 
 

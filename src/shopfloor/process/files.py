@@ -3,6 +3,7 @@
 import os
 import tempfile
 import unicodedata
+from collections.abc import Collection
 from pathlib import Path
 
 # Most file systems take 255 bytes; the rest is for the suffix of a name that is taken.
@@ -41,21 +42,24 @@ def safe_name(name: str) -> str:
     return _shortened(trimmed) or UNNAMED
 
 
-def store_unique(folder: Path, name: str, data: bytes) -> Path:
+def store_unique(folder: Path, name: str, data: bytes, taken: Collection[str] = ()) -> Path:
     """Write a new file under this name, made safe; with a number behind it where it is taken."""
-    place = claim_unique(folder, name)
+    place = claim_unique(folder, name, taken)
     write_atomic(place, data)
     return place
 
 
-def claim_unique(folder: Path, name: str) -> Path:
-    """An empty new file under this name, made safe; with a number behind it where it is taken."""
+def claim_unique(folder: Path, name: str, taken: Collection[str] = ()) -> Path:
+    """An empty new file under this name, made safe; with a number behind it where it is taken.
+
+    `taken` are names that are taken although there may be no such file any more.
+    """
     safe = safe_name(name)
     path = Path(safe)
     stem, suffix = path.stem, path.suffix
     for number in range(1, SAME_NAME_MAX):
         place = folder / (safe if number == 1 else f"{stem}-{number}{suffix}")
-        if _claim(place):
+        if place.name not in taken and _claim(place):
             return place
     raise FileExistsError(f"There are {SAME_NAME_MAX} files named {safe} in {folder} already.")
 

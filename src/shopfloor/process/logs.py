@@ -1,16 +1,20 @@
 """Worker output on disk: a writer that keeps it bounded, a reader of its end.
 
 A log is two files at most: the newest, and the one before it as `.1`.  The writer never blocks
-on anything but the disk and never grows them past twice the limit and one piece.
+on anything but the disk and never grows them past twice the limit and one piece.  Once something was thrown
+away, a third file says how often: it has a byte for each time.
 """
 
 # Supervisors load this file, and pathlib would cost each of them time and memory.
 # ruff: noqa: PTH103, PTH105, PTH120, PTH123
 
+import contextlib
 import os
 from typing import NamedTuple
 
 OLDER = ".1"
+# Counts what was thrown away of a log, by its size.
+CUT = ".cut"
 # A cut-off first line is dropped only when it takes less than this part of the tail.
 LINE_SHARE_MAX = 4
 # The bytes of a UTF-8 character after its first: at most three.
@@ -73,12 +77,31 @@ class LogWriter:
             self._fd = self._open()
             self._size = os.fstat(self._fd).st_size
         if self._size and self._size + size > self._limit:
-            os.replace(self._path, self._path + OLDER)
-            os.close(self._fd)
-            self._fd = None
-            self._fd = self._open()
+            self._fd = self._turned_over(self._fd)
             self._size = 0
         return self._fd
+
+    def _turned_over(self, newest: int) -> int:
+        gone = _opened(self._path + OLDER)
+        if gone is not None:
+            self._count_cut()
+        os.replace(self._path, self._path + OLDER)
+        os.close(newest)
+        self._fd = None
+        try:
+            return self._open()
+        finally:
+            # Not before: who reads tells files by their numbers, and the new one must not get this one's.
+            if gone is not None:
+                os.close(gone)
+
+    def _count_cut(self) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        with (
+            contextlib.suppress(OSError),
+            open(os.open(self._path + CUT, flags, 0o600), "ab") as file,
+        ):
+            file.write(b".")
 
     def _open(self) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
@@ -92,7 +115,7 @@ class LogWriter:
 class Tail(NamedTuple):
     """The end of a log.
 
-    `size` counts both generations.  `truncated` says that there was more before `text`.
+    `size` counts what is kept.  `truncated` says that there was more before `text`.
     """
 
     text: str
@@ -110,7 +133,7 @@ def tail(path: str, limit_bytes: int) -> Tail:
     older, older_size = _end_of(path + OLDER, limit_bytes - len(newest or b""))
     data = (older or b"") + (newest or b"")
     size = newest_size + older_size
-    truncated = size > len(data)
+    truncated = size > len(data) or _cuts(path) > 0
     if truncated:
         data = _from_a_boundary(data)
     exists = newest is not None or older is not None
@@ -120,7 +143,8 @@ def tail(path: str, limit_bytes: int) -> Tail:
 class Piece(NamedTuple):
     """What follows a place in a log; `next` is the place behind it.
 
-    `lost` says that the log was turned over twice since that place, and what stood between is gone.
+    `lost` says that the log was turned over twice since that place, or since the beginning, and what stood
+    between is gone.
     """
 
     data: bytes
@@ -132,19 +156,21 @@ def piece(path: str, cursor: str | None, limit_bytes: int) -> Piece:
     """Return what was written behind a place; None is the beginning of what there is.
 
     A place is a file, by its number in the file system, and an offset in it: it stays true when the file
-    becomes the older one.
+    becomes the older one.  How often the log was cut by then tells it from a later file of the same number.
     """
-    wanted, offset = _place(cursor)
-    found, lost = b"", False
+    wanted, offset, cuts_then = _place(cursor)
+    found = b""
     # The newest first: if the log is turned over in between, the older one is the same file again.
     newest = _opened(path)
     files = [file for file in (_opened(path + OLDER), newest) if file is not None]
     try:
         numbers = [os.fstat(file).st_ino for file in files]
         numbers = numbers[:1] if len({*numbers}) == 1 else numbers
-        at = numbers.index(wanted) if wanted in numbers else 0
-        lost = bool(wanted) and bool(files) and wanted not in numbers
-        offset = 0 if lost or not wanted else offset
+        cuts = _cuts(path)
+        known = wanted in numbers and cuts - cuts_then <= 1
+        at = numbers.index(wanted) if known else 0
+        lost = bool(files) and not known and (bool(wanted) or cuts > 0)
+        offset = offset if known else 0
         for number, file in zip(numbers[at:], files[at:], strict=False):
             wanted, offset = number, offset if number == wanted else 0
             read = os.pread(file, limit_bytes - len(found), offset)
@@ -155,12 +181,23 @@ def piece(path: str, cursor: str | None, limit_bytes: int) -> Piece:
     finally:
         for file in files:
             os.close(file)
-    return Piece(found, f"{wanted}:{offset}", lost)
+    return Piece(found, f"{wanted}:{offset}:{cuts}", lost)
 
 
-def _place(cursor: str | None) -> tuple[int, int]:
-    number, _, offset = (cursor or "0:0").partition(":")
-    return (int(number), int(offset)) if number.isdecimal() and offset.isdecimal() else (0, 0)
+def _place(cursor: str | None) -> tuple[int, int, int]:
+    parts = (cursor or "0:0:0").split(":")
+    if len(parts) != 3 or not all(part.isdecimal() for part in parts):  # noqa: PLR2004 - as `piece` wrote it
+        return 0, 0, 0
+    number, offset, cuts = map(int, parts)
+    return number, offset, cuts
+
+
+def _cuts(path: str) -> int:
+    """How often something of the log was thrown away."""
+    try:
+        return os.stat(path + CUT).st_size
+    except OSError:
+        return 0
 
 
 def _opened(path: str) -> int | None:

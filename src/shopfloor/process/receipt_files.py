@@ -41,6 +41,10 @@ class ReceiptFiles:
         with _held(self.folder):
             return self._found()
 
+    def appended(self) -> int:
+        """The last receipt that was seen there, or written, by this process; 0 where it has not looked."""
+        return 0 if self._last is None else self._last[0]
+
     def append(self, first: int, lines: Sequence[str]) -> None:
         """Write the receipts from `first` on; those that somebody else has written meanwhile are left out."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -69,6 +69,11 @@ def attachment_of_task(tx: Tx, task_id: int) -> list[Attachment]:
     return [Attachment._make(row) for row in tx.all("attachment_of_task", task_id=task_id)]
 
 
+def attachment_names(tx: Tx, task_id: int) -> frozenset[str]:
+    """The names of a task's attachments, whether their files are still there or not."""
+    return frozenset(one.name for one in attachment_of_task(tx, task_id))
+
+
 def attachment_get(tx: Tx, task_id: int, name: str) -> Attachment | None:
     row = tx.one("attachment_get", task_id=task_id, name=name)
     return None if row is None else Attachment._make(row)

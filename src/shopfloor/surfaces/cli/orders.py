@@ -115,8 +115,9 @@ def _state(order: Any, page: Page) -> str:
 
 
 def _attempts(order: Any) -> str:
-    most = order["max_attempts"]
-    return str(order["attempts"]) if most is None else f"{order['attempts']}/{most}"
+    """How many attempts of how many; after a retry by hand there are more than were asked for."""
+    made, most = order["attempts"], order["max_attempts"]
+    return str(made) if most is None or made > most else f"{made}/{most}"
 
 
 def _exit(order: Any) -> str:

@@ -149,6 +149,8 @@ def _take_command(args: dict[str, Any], field: Field, said: Said) -> None:
     if said.rest is None:
         if environment or said.flags.cwd:
             raise Invalid("--env and --cwd belong to a command: write it at the end, after `--`")
+        if field.required:
+            raise Invalid("the command that is to run is missing: write it at the end, after `--`")
         return
     if not said.rest:
         raise Invalid("after `--` comes the command that does the work, and nothing is there")

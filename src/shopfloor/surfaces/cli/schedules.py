@@ -1,4 +1,4 @@
-"""Schedules as people read them; their times are those of the schedule's own zone."""
+"""Schedules as people read them; their times are those of the schedule's own zone, named where it is another."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def schedules(value: Any, page: Page) -> None:
             [
                 Cell(one["name"]),
                 Cell(state, STATE_INKS[state]),
-                Cell(_when(one["next"], one["zone"]) or "-"),
+                Cell(_when_there(one["next"], one["zone"], page) or "-"),
                 Cell("-" if last is None else _became(last), _ink(last)),
                 Cell(one["words"], aside=one["task"]["title"]),
             ]
@@ -131,7 +131,7 @@ def _facts(one: dict[str, Any], page: Page) -> list[tuple[str, str]]:
         ("overlap", one["overlap"]),
         ("missed", missed),
         ("jitter", short(one["jitter_ms"]) if one["jitter_ms"] else ""),
-        ("until", _when(one["until"], one["zone"])),
+        ("until", _when_there(one["until"], one["zone"], page)),
         ("fired", f"{one['fired']}" + (f" of {one['count']}" if one["count"] else "")),
         ("keeps", keeps),
         ("paused", _paused(one, page)),
@@ -148,7 +148,7 @@ def _paused(one: dict[str, Any], page: Page) -> str:
 def _firings(found: list[dict[str, Any]], zone: str, page: Page) -> None:
     rows = [
         [
-            Cell(_when(one["due"], zone)),
+            Cell(_when_there(one["due"], zone, page)),
             Cell(one["outcome"], OUTCOME_INKS.get(one["outcome"], "")),
             Cell("" if one["task"] is None else f"#{one['task']}"),
             Cell(one["status"] or "", STATUS_INKS.get(one["status"] or "", "")),
@@ -195,6 +195,14 @@ def _ink(last: dict[str, Any] | None) -> str:
 
 def _when(time: str | None, zone: str) -> str:
     return "" if time is None else moments.local(time, _zone(zone)).removesuffix(":00")
+
+
+def _when_there(time: str | None, zone: str, page: Page) -> str:
+    """The time in the schedule's zone, with the zone's name where the reader's clock says something else."""
+    found = moments.parse(time or "")
+    if found is None or time is None or moments.local(time, _zone(zone)) == page.when(time):
+        return _when(time, zone)
+    return f"{_when(time, zone)} {found.astimezone(_zone(zone)):%Z}"
 
 
 def _weekday(time: str, zone: str) -> str:

@@ -89,9 +89,10 @@ class _Waiting:
                 time.sleep(PAUSE_S)
 
     def _print(self, news: Any) -> None:
-        self._cursor = news["next"]
+        first, self._cursor = self._cursor is None, news["next"]
         if news["lost"]:
-            self._console.tell("shop: some output came faster than it was read, and is gone")
+            what = "the beginning of the output is" if first else "some of the output is"
+            self._console.tell(f"shop: {what} not kept any more: a log has its last 2 to 4 MB")
         if not news["output"]:
             return
         data = a2b_base64(news["output"])
