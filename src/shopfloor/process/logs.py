@@ -6,7 +6,7 @@ away, a third file says how often: it has a byte for each time.
 """
 
 # Supervisors load this file, and pathlib would cost each of them time and memory.
-# ruff: noqa: PTH103, PTH105, PTH120, PTH123
+# ruff: noqa: PTH103, PTH105, PTH116, PTH120, PTH123
 
 import contextlib
 import os
