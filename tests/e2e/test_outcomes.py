@@ -138,6 +138,16 @@ def test_a_failed_check_is_one_more_attempt_and_its_output_is_the_reason(home, n
     assert notes.runs("start") == {first["id"]: 1, second["id"]: 1}
 
 
+def test_what_a_check_said_is_told_of_its_own_attempt_only(home, notes):
+    home.up()
+    check = ["sh", "-c", 'echo "look $SHOPFLOOR_ATTEMPT"; echo "not yet"; exit 4']
+    task = home.create_command(notes.worker(), check=check)
+    home.becomes(task, "blocked")
+    first, second = home.runs(task)
+    assert first["error"].rstrip() == "the check ended with exit status 4\nlook 1\nnot yet"
+    assert second["error"].rstrip() == "the check ended with exit status 4\nlook 2\nnot yet"
+
+
 def test_a_check_sees_the_workspace_and_not_the_token(home, notes):
     home.up()
     check = ["sh", "-c", 'test -e made -a -z "$SHOPFLOOR_TOKEN" -a -n "$SHOPFLOOR_TASK"']

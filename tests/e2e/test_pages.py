@@ -22,6 +22,11 @@ from tests.support.waiting import eventually
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = str(Path(sys.executable).parent)
 PAGES = ("README.md", "docs/start.md")
+# What the page promises of some of its tasks.
+ENDS = {
+    "README.md": {"Add them up": "done", "Try twice": "done", "Go on in any case": "done"},
+    "docs/start.md": {"Sum": "done", "Write two lines": "done", "Paint": "done"},
+}
 MOVING = ("ready", "running", "leaving")
 
 
@@ -88,6 +93,8 @@ def test_a_reader_can_type_what_the_page_says(page, reader):
         reader.types(block)
         if (Path(reader.environment["SHOPFLOOR_HOME"]) / "shop.sock").exists():
             eventually(reader.rests)
+    shown = json.loads(reader.types("shop list --json"))["items"]
+    assert {one["title"]: one["status"] for one in shown}.items() >= ENDS[page].items()
 
 
 def test_the_board_in_the_readme_is_what_shop_prints(reader):

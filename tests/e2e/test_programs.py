@@ -1,5 +1,6 @@
 """`shop up`, `shop down` and `shop dispatch` as a person uses them."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -184,3 +185,29 @@ def test_a_frozen_daemon_loses_nothing_and_goes_on_when_it_is_thawed(home, notes
     os.kill(daemon.pid, signal.SIGCONT)
     home.ask("task.cancel", id=task)
     home.is_over(task)
+
+
+def test_a_second_up_says_who_serves_the_home_and_leaves(home):
+    first = home.up()
+    second = home.start("--no-web")
+    assert second.wait() == 75
+    assert f"process {first.pid} serves {home.path} already" in second.log()
+    assert "`shop up` is running already" in second.log()
+    assert "`shop down` stops it" in second.log()
+
+
+def test_init_and_down_answer_as_json(home):
+    made = json.loads(home.shop("init", "--json").stdout)
+    assert made == {"home": str(home.path), "dispatcher": None}
+    daemon = home.up()
+    assert json.loads(home.shop("--json", "init").stdout)["dispatcher"] == daemon.pid
+    assert json.loads(home.shop("down", "--json", "--stop-workers").stdout) == {
+        "stopped": True,
+        "workers": 0,
+    }
+    assert json.loads(home.shop("down", "--json").stdout) == {"stopped": False}
+
+
+def test_a_new_board_has_no_copies_of_steps_beside_it(home):
+    home.shop("init")
+    assert not list(home.path.rglob("*.bak"))

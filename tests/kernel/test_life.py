@@ -2,7 +2,7 @@
 
 import pytest
 
-from shopfloor.domain.errors import GuardFailed, NotFound, Refused, WrongStatus
+from shopfloor.domain.errors import GuardFailed, Invalid, NotFound, Refused, WrongStatus
 from shopfloor.domain.lifecycle import Status
 from shopfloor.domain.outcomes import Exit
 from shopfloor.domain.settings import Dispatch, Profile, Settings
@@ -328,3 +328,12 @@ def test_the_handoff_of_a_task_is_kept_and_told_to_its_children(board):
     assert board.data(parent, "completed")["summary"] == "It is the cache."
     told = board.ask("task.context", id=child).text
     assert "It is the cache." in told and '"files":2' in told
+
+
+def test_a_title_is_one_line_whatever_was_given(board):
+    task = board.create("  two\r\n lines\u2028and\x0bmore \n")
+    assert board.task(task).title == "two lines and more"
+    board.ask("task.edit", id=task, title="again\n\ntwo")
+    assert board.task(task).title == "again two"
+    with pytest.raises(Invalid):
+        board.ask("task.edit", id=task, title=" \n ")

@@ -78,6 +78,12 @@ def of_a_dead_parent(board):
     return board.create(parents=[at(board, Status.CANCELLED)])
 
 
+def archived(board):
+    task = board.create()
+    board.ask("task.archive", id=task)
+    return task
+
+
 def wrongly_waiting(board):
     task = at(board, Status.TODO)
     board.execute("DELETE FROM link")
@@ -230,6 +236,24 @@ def test_every_code_has_an_example():
 def test_one_that_is_not_there_has_no_reason(board):
     with pytest.raises(NotFound):
         board.ask("task.why", id=1)
+
+
+@pytest.mark.parametrize(
+    ("make", "how", "verb"),
+    [
+        (in_status(Status.CANCELLED), "was cancelled", "reopen"),
+        (given_up, "was given up", "unblock"),
+        (archived, "was archived unfinished", "unarchive"),
+    ],
+)
+def test_a_parent_that_will_not_finish_is_named_with_what_takes_it_up_again(board, make, how, verb):
+    parent = make(board)
+    child = board.create(parents=[parent])
+    told = board.ask("task.why", id=child)
+    assert told.sentence.startswith(f"it waits for #{parent}, which {how} and")
+    assert told.next_step.startswith(f"shop {verb} {parent}, or ")
+    board.ask(f"task.{verb}", id=parent)
+    assert board.ask("task.why", id=child).code == "waits_for_parents"
 
 
 def test_several_parents_are_named_and_the_rest_are_counted(board):

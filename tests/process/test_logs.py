@@ -21,6 +21,12 @@ def write(path: str, *pieces: bytes, limit: int = 1000) -> None:
     writer.close()
 
 
+def test_a_tail_that_begins_with_a_line_keeps_that_line(path):
+    write(path, b"an earlier attempt\n", b"one\ntwo\nthree\n")
+    assert tail(path, len(b"one\ntwo\nthree\n")).text == "one\ntwo\nthree\n"
+    assert tail(path, 0).text == ""
+
+
 def test_a_flood_of_output_is_bounded_and_its_end_is_kept(floor):
     limit = 256 * 1024
     program = (

@@ -324,3 +324,11 @@ def test_a_report_with_troubles_and_a_check_with_findings_are_told():
 def test_ages_and_spans_are_short(seconds, age, span):
     assert moments.age(seconds) == age
     assert moments.span(seconds) == span
+
+
+def test_a_command_and_a_summary_keep_their_lines(shop):
+    number = shop.create("t", "--", "sh", "-c", "first\n  second")
+    shop("complete", number, "--summary", "one\ntwo")
+    said = shop("show", number).out
+    assert "command  sh -c 'first\n           second'\n" in said
+    assert "summary  one\n         two\n" in said

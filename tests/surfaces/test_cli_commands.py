@@ -9,7 +9,7 @@ import pytest
 from shopfloor.ops.registry import everything
 from shopfloor.surfaces.cli import catalog, completion, index, parser, reference
 from shopfloor.surfaces.cli.catalog import FILE
-from shopfloor.surfaces.cli.follow import watch_command
+from shopfloor.surfaces.cli.follow import commands as following
 from shopfloor.surfaces.cli.main import Program
 from shopfloor.surfaces.cli.render import RENDERED
 from tests.surfaces.cli_shop import Shop
@@ -156,11 +156,19 @@ def test_the_overview_names_every_command_and_program(shop):
     assert said.code == 0
     assert shop() == said
     names = [line[2:].split("  ")[0] for line in said.out.splitlines() if line.startswith("  ")]
-    assert set(names) == {one.command for one in [*COMMANDS, watch_command()]} | {
+    assert set(names) == {one.command for one in [*COMMANDS, *following()]} | {
         "up",
         "completion",
     }
     assert max(map(len, said.out.splitlines())) <= 80
+
+
+def test_the_groups_of_the_overview_have_titles_and_not_the_names_of_modules(shop):
+    heads = [
+        line for line in shop("--help").out.splitlines() if line.endswith(":") and line[0] != " "
+    ]
+    assert len(heads) == len({*heads})
+    assert not [head for head in heads if "_" in head]
 
 
 def test_a_family_of_commands_says_its_members(shop):
@@ -174,7 +182,7 @@ def test_a_family_of_commands_says_its_members(shop):
 
 def test_the_reference_page_has_every_command_and_flag():
     page = reference.reference()
-    for command in [*COMMANDS, watch_command()]:
+    for command in [*COMMANDS, *following()]:
         assert f"### shop {command.command}\n" in page
         section = page.split(f"### shop {command.command}\n")[1].split("\n### ")[0]
         for field in command.flags:

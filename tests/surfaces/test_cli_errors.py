@@ -42,8 +42,18 @@ class Raising:
         (["link", "2", "1"], 5, ""),
         (["list", "--sort", "colour"], 2, "'colour' is no order; use one of priority-desc"),
         (["list", "--status", "open"], 2, "'open' is no status; use one of triage"),
-        (["list", "--limit", "0"], 2, "--limit: expected `int` >= 1"),
-        (["create", "t", "--max-attempts", "0"], 2, "--max-attempts: expected `int` >= 1"),
+        (["list", "--limit", "0"], 2, "--limit: expected a whole number of at least 1"),
+        (
+            ["create", "t", "--max-attempts", "0"],
+            2,
+            "--max-attempts: expected a whole number of at least 1",
+        ),
+        (["create", "t", "--max-runtime", "0s"], 2, "--max-runtime: expected a longer time"),
+        (["create", "x" * 501], 2, "TITLE: expected at most 500 characters"),
+        (["comment", "1", ""], 2, "BODY: expected something, and it is empty"),
+        (["request-review", "1", "it is good"], 4, "it is ready, and that is its worker's to do"),
+        (["order", "nosuch"], 2, "`shop order` has no 'nosuch', but list, query"),
+        (["tail"], 2, "`shop tail` needs ID"),
         (["comment", "1", "@nothing-here"], 3, "there is no file 'nothing-here'"),
         (["show", "1", "--board", "elsewhere"], 3, "there is no board 'elsewhere'"),
         (
@@ -101,6 +111,13 @@ def test_a_mistake_of_the_program_is_one_sentence_and_a_hint(shop):
     shown = shop("list", "--debug", connect=lambda board: client)
     assert "Traceback (most recent call last)" in shown.err
     assert shown.err.endswith("AssertionError('two open runs')\n")
+
+
+@pytest.mark.parametrize("flag", ["--board", "--verbose", "-q"])
+def test_flags_without_a_command_are_no_question_for_help(shop, flag):
+    said = shop(flag)
+    assert (said.code, said.out) == (2, "")
+    assert said.err == f"shop: {flag} needs a command; `shop --help` lists them all\n"
 
 
 def test_debug_belongs_to_the_command_only_before_two_dashes(shop):

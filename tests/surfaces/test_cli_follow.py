@@ -68,6 +68,20 @@ def test_events_are_followed_as_json_lines_after_those_that_were_there(shop, tmp
     assert events[0]["id"] < events[1]["id"]
 
 
+def test_tail_prints_the_latest_events_of_one_task_and_then_what_comes(shop, tmp_path):
+    shop.create("first")
+    shop.create("second")
+    with following(shop, tmp_path, "tail", "2") as (tail, said):
+        eventually(lambda: "title=second" in said())
+        shop("block", "1", "another task")
+        shop("block", "2", "no key yet")
+        eventually(lambda: "no key yet" in said())
+        tail.send_signal(signal.SIGINT)
+        assert tail.wait(timeout=30) == 0
+        assert "another task" not in said()
+        assert "title=first" not in said()
+
+
 def test_watch_begins_with_what_comes_and_not_with_what_was(shop, tmp_path):
     shop.create("first")
     with following(shop, tmp_path, "watch") as (_, said):

@@ -53,10 +53,22 @@ def test_a_duration_is_written_as_people_write_it(word, milliseconds):
         ("2030-06-01T12:00+02:00", "UTC", "2030-06-01T10:00:00+00:00"),
         ("2030-06-01T12:00Z", "America/New_York", "2030-06-01T12:00:00+00:00"),
         ("2030-06-01", "Asia/Tokyo", "2030-05-31T15:00:00+00:00"),
+        ("18:00", "UTC", "2030-01-31T18:00:00+00:00"),
+        ("9:00", "UTC", "2030-02-01T09:00:00+00:00"),
+        ("18:00", "Asia/Tokyo", "2030-02-01T09:00:00+00:00"),
     ],
 )
 def test_a_time_is_local_without_a_zone_or_a_span_from_now(word, zone, time):
     assert read("time", word, zone=zone) == time
+
+
+@pytest.mark.parametrize(
+    ("word", "time"),
+    [("10m", "2030-01-31T08:50:00+00:00"), ("18:00", "2030-01-30T18:00:00+00:00")],
+)
+def test_since_counts_back(word, time):
+    asked = build("order", "query", "--since", word)
+    assert asked.args["since"] == time
 
 
 @pytest.mark.parametrize(
@@ -65,7 +77,11 @@ def test_a_time_is_local_without_a_zone_or_a_span_from_now(word, zone, time):
         ("ms", "soon", "--field: 'soon' is no duration; write 90s, 10m, 1h30m or 2d"),
         ("int", "two", "--field takes a whole number, not 'two'"),
         ("int", "1.5", "--field takes a whole number, not '1.5'"),
-        ("time", "tomorrow", "--field takes an ISO time such as 2030-01-31T09:00, or a duration"),
+        (
+            "time",
+            "tomorrow",
+            "--field takes an ISO time such as 2030-01-31T09:00, a time of the day",
+        ),
         ("choice", "c", "--field takes one of a, b, not 'c'"),
         ("json", "{", "--field takes JSON or @FILE, and this is none"),
         ("argv", "echo 'open", "--field takes a command as a shell takes it: no closing quotation"),
@@ -81,6 +97,13 @@ def test_a_command_is_given_as_a_shell_takes_it_or_as_json():
     assert read("argv", "pytest -q 'two words'") == ["pytest", "-q", "two words"]
     assert read("argv", '["pytest", "-q"]') == ["pytest", "-q"]
     assert read("argv", "[ -f report.txt ]") == ["[", "-f", "report.txt", "]"]
+
+
+@pytest.mark.parametrize(
+    "words", ["test $(wc -l < text) -ge 2", "make && make check", "N=1 make", "ls *.txt"]
+)
+def test_a_command_that_only_a_shell_understands_goes_to_a_shell(words):
+    assert read("argv", words) == ["sh", "-c", words]
 
 
 def test_long_text_may_stand_in_a_file_or_on_standard_input(tmp_path):
@@ -169,7 +192,7 @@ def test_lists_are_given_by_saying_the_flag_again():
         (["create", "t", "--env", "A", "--", "x"], "--env takes NAME=VALUE, not 'A'"),
         (["create", "t", "--"], "after `--` comes the command that does the work, and nothing is"),
         (["list", "--stauts", "ready"], "`shop list` has no flag --stauts; did you mean --status"),
-        (["list", "--limit"], "--limit: expected one argument; see `shop list --help`"),
+        (["list", "--limit"], "--limit: a value is missing; see `shop list --help`"),
         (["create", "t", "--body", "-", "--reason", "-"], "--body and --reason cannot both read"),
     ],
 )

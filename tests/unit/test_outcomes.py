@@ -131,7 +131,9 @@ def test_a_failure_counts_and_the_limit_gives_up(outcome):
     second = judged(outcome, first.counters)
     assert (second.next, second.block_kind) == (Next.GIVE_UP, "gave_up")
     assert "2 failed attempts" in second.block_reason
-    assert judged(outcome, bounds=Limits(failures=1)).next is Next.GIVE_UP
+    once = judged(outcome, bounds=Limits(failures=1))
+    assert once.next is Next.GIVE_UP
+    assert once.block_reason == "gave up after 1 failed attempt; the last one: why"
     assert judged(outcome, Counters(failures=4), Limits(failures=6)).next is Next.RELEASE
 
 

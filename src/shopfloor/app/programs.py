@@ -31,15 +31,20 @@ OPEN_FILES_LEAST = 256
 
 def init_arguments(parser: ArgumentParser) -> None:
     parser.description = "Make the home and its default board; harmless where they are there."
+    parser.add_argument("--json", action="store_true", help="Print JSON.")
 
 
-def init(_args: Namespace) -> int:
+def init(args: Namespace) -> int:
     """Make the home and its default board, and say how to go on."""
     home = find_home()
     private(home.root)
     _boards(home).resolve(DEFAULT)
+    running = running_pid(home)
+    if args.json:
+        print(json.dumps({"home": str(home.root), "dispatcher": running}))
+        return 0
     print(f"the board is at {home.root}")
-    if running_pid(home) is None:
+    if running is None:
         print("no dispatcher is running; start one with `shop up`")
     return 0
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import select
 import signal
 import sys
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 from pathlib import Path
 
 from shopfloor.app.boards import DEFAULT, HomeBoards, private
@@ -66,7 +69,7 @@ def _serve(args: Namespace, home: Home, log: UpLog) -> int:
     load_settings(home, DEFAULT)
     overrides = {"host_cap": args.max, "failure_limit": args.failure_limit}
     stop = StopSignals()
-    with BoardLock(home.lock):
+    with _the_only_one(home):
         hall = Hall(
             home,
             say=say,
@@ -102,6 +105,27 @@ def _serve(args: Namespace, home: Home, log: UpLog) -> int:
     return 0
 
 
+@contextlib.contextmanager
+def _the_only_one(home: Home) -> Iterator[None]:
+    """Be the one `shop up` of a home; another one is waited for, because it may be about to end."""
+    running = running_pid(home)
+    if running is not None:
+        say(f"process {running} serves {home.root} already; waiting a little for its end")
+    lock = BoardLock(home.lock)
+    try:
+        lock.acquire()
+    except Unavailable as held:
+        who = f"process {held.detail['pid']}" if held.detail.get("pid") else "another process"
+        raise Unavailable(
+            f"`shop up` is running already: {who} serves {home.root}; `shop down` stops it",
+            detail=held.detail,
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class StopSignals:
     """SIGINT and SIGTERM as a descriptor: whatever thread the kernel chose, and whenever they came."""
 
@@ -128,16 +152,22 @@ def down_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="Also stop the workers; their tasks go back to their queues.",
     )
+    parser.add_argument("--json", action="store_true", help="Print JSON.")
 
 
 def down(args: Namespace) -> int:
     """Stop the `shop up` of this home, and with --stop-workers what it started."""
     home = find_home()
-    stopped = stop_daemon(home)
-    print("stopped `shop up`" if stopped else "no `shop up` is running")
+    told: dict[str, object] = {"stopped": stop_daemon(home)}
     if args.stop_workers:
         stop_process(kept(home))
-        print(f"stopped {_stop_workers(home)} worker(s)")
+        told["workers"] = _stop_workers(home)
+    if args.json:
+        print(json.dumps(told))
+        return 0
+    print("stopped `shop up`" if told["stopped"] else "no `shop up` is running")
+    if args.stop_workers:
+        print(f"stopped {told['workers']} worker(s)")
     return 0
 
 

@@ -215,7 +215,9 @@ class Live:
         )
         note = None
         if watched.started.record == CHECK:
-            note = self._board.files.log_tail(watched.started.task_id, NOTE_BYTES).text
+            # The log goes on from attempt to attempt; only its end is this check's.
+            own = min(found.output_bytes, NOTE_BYTES)
+            note = self._board.files.log_tail(watched.started.task_id, own).text
         return Ended(seen, json.dumps(found._asdict()), note, _report_in(Path(folder)))
 
     def rows(self) -> list[Run]:

@@ -164,14 +164,19 @@ def _attempt(run: Run, told: LastWords | None) -> str:
     who = run.role if run.profile is None else f"{run.role} {run.profile}"
     lines = [f"- Attempt {run.attempt} ({who}) ended as {str(run.outcome).replace('_', ' ')}."]
     if run.error:
-        lines.append(f"  Why: {cut(run.error, NOTE_BYTES)}")
+        lines.append(_item("Why", run.error))
     if run.summary:
-        lines.append(f"  Handed over: {cut(run.summary, NOTE_BYTES)}")
+        lines.append(_item("Handed over", run.summary))
     if run.heartbeat_note:
-        lines.append(f"  Its last note: {cut(run.heartbeat_note, NOTE_BYTES)}")
+        lines.append(_item("Its last note", run.heartbeat_note))
     if told is not None and told.text and _went_wrong(run):
-        lines.append(f"  Its last words: {cut(told.text, NOTE_BYTES)}")
+        lines.append(_item("Its last words", told.text))
     return "\n".join(lines)
+
+
+def _item(name: str, words: str) -> str:
+    """One thing that is told of an attempt; its further lines stay in the list's item."""
+    return f"  {name}: " + cut(words, NOTE_BYTES).strip().replace("\n", "\n  ")
 
 
 def _handoffs(tx: Tx, task: Task) -> Part:

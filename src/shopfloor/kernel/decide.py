@@ -144,10 +144,9 @@ def _refusal(verb: Verb, by: By, task: Task, facts: Facts) -> BoardError:
     words = words_of(verb)
     if not rows:
         sources = sources_of(verb, by) or sources_of(verb, By.PERSON)
-        places = ", ".join(sources) or "no status"
+        where = f"works from {', '.join(sources)} only" if sources else "is its worker's to do"
         return WrongStatus(
-            f"cannot {words} #{task.id}: it is {task.status}, and that works from {places} only",
-            detail=detail,
+            f"cannot {words} #{task.id}: it is {task.status}, and that {where}", detail=detail
         )
     failed = _nearest(rows, task, facts)
     if failed is Guard.HOLDS_RUN:

@@ -118,11 +118,13 @@ def _todo(tx: Tx, task: Task) -> Reason:
     names = ", ".join(f"#{number}" for number in waiting[:PARENTS_NAMED])
     others = len(waiting) - PARENTS_NAMED
     more = f" and {others} more" if others > 0 else ""
-    dead = [number for number in waiting if _is_dead(tx, number)]
-    if dead:
-        sentence = f"it waits for #{dead[0]}, which was given up or cancelled and will not finish by itself"
-        step = f"shop promote --force {task.id}, or reopen #{dead[0]}"
-        return Reason("parent_failed", sentence, step, task.changed_at)
+    for number in waiting:
+        ended = _ended_without_success(tx, number)
+        if ended is not None:
+            how, verb = ended
+            sentence = f"it waits for #{number}, which {how} and will not finish by itself"
+            step = f"shop {verb} {number}, or shop promote --force {task.id}"
+            return Reason("parent_failed", sentence, step, task.changed_at)
     return Reason(
         "waits_for_parents",
         f"it waits for {names}{more} to be done",
@@ -131,11 +133,17 @@ def _todo(tx: Tx, task: Task) -> Reason:
     )
 
 
-def _is_dead(tx: Tx, number: int) -> bool:
+def _ended_without_success(tx: Tx, number: int) -> tuple[str, str] | None:
+    """How a parent ended that is not done, and the verb that takes it up again; None: it goes on."""
     parent = tasks.get(tx, number)
     assert parent is not None
-    gave_up = parent.status == Status.BLOCKED and parent.block_kind == "gave_up"
-    return gave_up or parent.status in (Status.CANCELLED, Status.ARCHIVED)
+    if parent.status == Status.BLOCKED and parent.block_kind == "gave_up":
+        return "was given up", "unblock"
+    if parent.status == Status.CANCELLED:
+        return "was cancelled", "reopen"
+    if parent.status == Status.ARCHIVED:
+        return "was archived unfinished", "unarchive"
+    return None
 
 
 def _scheduled(task: Task) -> Reason:

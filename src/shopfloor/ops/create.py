@@ -23,6 +23,7 @@ from shopfloor.ops.fields import (
     Priority,
     Title,
     command,
+    title_of,
     within,
     words,
     workspace,
@@ -117,7 +118,7 @@ class CreateTask(TaskFields, frozen=True, kw_only=True):
         Arg("Why it is parked, for --initial-status blocked."),
     ] = None
     not_before: Annotated[
-        datetime | None, Arg("The moment it comes due: an ISO time, or `10m` from now.")
+        datetime | None, Arg("The moment it comes due: an ISO time, `18:00`, or `10m` from now.")
     ] = None
     idempotency_key: Annotated[
         Annotated[str, Meta(min_length=1, max_length=limits.KEY_CHARS_MAX)] | None,
@@ -164,12 +165,10 @@ def _from_worker(ctx: Context, new: creating.NewTask) -> creating.NewTask:
 
 
 def _new_task(req: CreateTask) -> creating.NewTask:
-    if not req.title.strip():
-        raise Invalid("a task needs a title that says what is to be done")
     within("the body", req.body, limits.BODY_BYTES_MAX)
     kind, path = workspace(req.workspace)
     return creating.NewTask(
-        title=req.title.strip(),
+        title=title_of(req.title),
         body=req.body,
         assignee=req.assignee or None,
         priority=req.priority,

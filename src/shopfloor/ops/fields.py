@@ -74,6 +74,15 @@ def workspace(words_given: str) -> tuple[str, str | None]:
     return kind, path or None
 
 
+def title_of(given: str, what: str = "a task") -> str:
+    """The title in one line; raises Invalid for none."""
+    lines = [line.strip() for line in given.splitlines()]
+    title = " ".join(line for line in lines if line)
+    if not title:
+        raise Invalid(f"{what} needs a title that says what is to be done")
+    return title
+
+
 def words(argv: list[str]) -> list[str]:
     """The words of a command; raises Invalid for none, or for one that no program can be given."""
     if not argv or not argv[0]:

@@ -221,7 +221,7 @@ class ScheduleTask(Request, frozen=True, kw_only=True):
     not_before: Annotated[
         datetime | None,
         Arg(
-            "The moment it comes due: an ISO time, or `10m` from now; without it, until released.",
+            "The moment it comes due: an ISO time, `18:00`, or `10m` from now; without it, until released.",
             flag="--at",
         ),
     ] = None

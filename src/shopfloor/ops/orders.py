@@ -63,7 +63,7 @@ class EnqueueOrder(Request, frozen=True, kw_only=True):
     body: Annotated[str, Arg("What people should know of it.")] = ""
     at: Annotated[
         datetime | None,
-        Arg("Not before this moment: an ISO time, or `10m` from now."),
+        Arg("Not before this moment: an ISO time, `18:00`, or `10m` from now."),
     ] = None
     delay_ms: Annotated[
         Annotated[int, Meta(ge=0)] | None, Arg("Not before so long from now.", unit="ms")

@@ -21,7 +21,17 @@ from shopfloor.kernel.load import load
 from shopfloor.kernel.swarm import Crew, swarm
 from shopfloor.ops import planning
 from shopfloor.ops.context import Around, Context
-from shopfloor.ops.fields import Command, Id, Priority, Title, command, within, words, workspace
+from shopfloor.ops.fields import (
+    Command,
+    Id,
+    Priority,
+    Title,
+    command,
+    title_of,
+    within,
+    words,
+    workspace,
+)
 from shopfloor.ops.planning import ASKED
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result, text
@@ -235,12 +245,10 @@ def start_swarm(ctx: Context, req: StartSwarm) -> Decomposed:
             raise Invalid(
                 f"there is no profile {name!r} on this host; `shop profile list` shows what there is"
             )
-    if not req.title.strip():
-        raise Invalid("a swarm needs a title that says what is to be done")
     within("the body", req.body, limits.BODY_BYTES_MAX)
     kind, path = workspace(req.workspace)
     new = NewTask(
-        title=req.title.strip(),
+        title=title_of(req.title, "a swarm"),
         body=req.body,
         priority=req.priority,
         tenant=req.tenant,

@@ -6,6 +6,7 @@ for the command line's help, the JSON Schema and the tools that are made from it
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -56,6 +57,8 @@ def Arg(  # noqa: N802 - it stands where a type's annotation stands, and reads a
     return msgspec.Meta(description=words, extra={"cli": cli}, **bounds)
 
 
+_BOUND = re.compile(r"^Expected `(int|float|str|array)`(?: of length)? (>=|<=|>|<) ([\d.+e-]+)")
+_SIGNS = {">=": "of at least", "<=": "of at most", ">": "above", "<": "below"}
 _encoder = msgspec.json.Encoder()
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
@@ -91,8 +94,24 @@ def convert(value: object, kind: type[T]) -> T:
 
 
 def _plain(wrong: Exception) -> str:
-    words = str(wrong)
+    words = _BOUND.sub(_in_words, str(wrong))
     return words[:1].lower() + words[1:]
+
+
+def _in_words(bound: re.Match[str]) -> str:
+    """A bound that was not kept, for people."""
+    kind, sign, most = bound.groups()
+    if kind in ("int", "float"):
+        number = "a whole number" if kind == "int" else "a number"
+        return f"expected {number} {_SIGNS[sign]} {most}"
+    things = "characters" if kind == "str" else "items"
+    if sign == ">=":
+        return (
+            "expected something, and it is empty"
+            if most == "1"
+            else f"expected at least {most} {things}"
+        )
+    return f"expected at most {most} {things}"
 
 
 def schema(kind: Any) -> dict[str, Any]:

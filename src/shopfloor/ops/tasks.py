@@ -26,7 +26,7 @@ from shopfloor.kernel.load import load
 from shopfloor.kernel.why import why
 from shopfloor.ops.context import Around, Context
 from shopfloor.ops.create import CreateTask, create_task
-from shopfloor.ops.fields import Id, within
+from shopfloor.ops.fields import Id, title_of, within
 from shopfloor.ops.registry import operation
 from shopfloor.ops.run_views import QuestionView, RunView
 from shopfloor.ops.schema import Arg, Request, Result, always, moment, text
@@ -259,9 +259,7 @@ def _rewritten(req: EditTask) -> dict[str, object]:
     """The columns that a request rewrites, with their values."""
     fields: dict[str, object] = {}
     if req.title is not None:
-        if not req.title.strip():
-            raise Invalid("a task needs a title that says what is to be done")
-        fields["title"] = req.title.strip()
+        fields["title"] = title_of(req.title)
     if req.body is not None:
         within("the body", req.body, limits.BODY_BYTES_MAX)
         fields["body"] = req.body

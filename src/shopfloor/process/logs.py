@@ -129,13 +129,17 @@ def tail(path: str, limit_bytes: int) -> Tail:
 
     Cut at a line's start where there is one; bytes that are not UTF-8 are replaced.
     """
-    newest, newest_size = _end_of(path, limit_bytes)
-    older, older_size = _end_of(path + OLDER, limit_bytes - len(newest or b""))
+    # One byte more tells whether the cut falls between two lines.
+    newest, newest_size = _end_of(path, limit_bytes + 1)
+    older, older_size = _end_of(path + OLDER, limit_bytes + 1 - len(newest or b""))
     data = (older or b"") + (newest or b"")
     size = newest_size + older_size
-    truncated = size > len(data) or _cuts(path) > 0
-    if truncated:
-        data = _from_a_boundary(data)
+    is_cut = size > limit_bytes
+    truncated = is_cut or _cuts(path) > 0
+    if is_cut and data[:1] == b"\n":
+        data = data[1:]
+    elif truncated:
+        data = _from_a_boundary(data[is_cut:])
     exists = newest is not None or older is not None
     return Tail(data.decode("utf-8", errors="replace"), truncated, exists, size)
 

@@ -3,8 +3,8 @@
 A step is a file `migrations/NNNN_what.sql`.  What was applied is in `schema_step`, with the checksum
 of the file (`checksums.txt` has them), because a step that was released is never edited.  Each step is
 one transaction, and it looks again under its lock whether somebody else has just done it, so that two
-programs may start at once.  On SQLite the board is copied to `board.db.before-NNNN.bak` first, under
-the same lock.
+programs may start at once.  On SQLite a board that was there before is copied to
+`board.db.before-NNNN.bak` first, under the same lock.
 
 Nothing is touched in a board that a newer program has written, and nothing but `create=True` turns an
 empty place into a board: a file without any table counts as empty, because that is what a creation
@@ -181,14 +181,16 @@ def _bring_up(database: SqliteDatabase, known: Sequence[Step], *, create: bool) 
             f"{database.path} was written by an older program and is opened for reading only;"
             " any command that writes brings it up to date."
         )
+    # What is made just now, step after step, holds nothing that a copy would keep.
+    is_new = pending[:1] == list(known[:1])
     for step in pending:
-        database.alter(partial(_apply_sqlite, database, step))
+        database.alter(partial(_apply_sqlite, database, step, is_new=is_new))
 
 
-def _apply_sqlite(database: SqliteDatabase, step: Step, tx: SchemaTx) -> None:
+def _apply_sqlite(database: SqliteDatabase, step: Step, tx: SchemaTx, *, is_new: bool) -> None:
     if is_applied(tx, step):
         return
-    if step.number > 1:
+    if not is_new:
         path = database.path
         database.backup(path.with_name(f"{path.name}.before-{step.number:04d}.bak"))
     apply_step(tx, step, ddl(step.text, "sqlite"))

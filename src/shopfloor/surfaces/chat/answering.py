@@ -32,7 +32,7 @@ from shopfloor.surfaces.cli.values import Reader
 MAKES: Final = {"task.create": "task", "task.swarm": "root", "order.enqueue": "order"}
 # What must run where its files and its terminal are.
 ELSEWHERE: Final = {
-    "up", "down", "init", "doctor", "version", "config", "watch", "mcp", "chat", "completion", "service", "export",
+    "up", "down", "init", "doctor", "version", "config", "watch", "tail", "mcp", "chat", "completion", "service", "export",
 }  # fmt: skip
 NO_COMMAND: Final = "commands begin with a slash: /help lists them, /list shows the board"
 

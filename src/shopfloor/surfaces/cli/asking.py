@@ -29,6 +29,8 @@ WAYS = {
     "receipt verify": ("shopfloor.surfaces.cli.chain", "verify_file"),
     "export": ("shopfloor.surfaces.cli.exporting", "export"),
 }
+# Commands that go on until Ctrl-C.
+FOLLOWING = ("watch", "tail")
 _WHERE = re.compile(r"^the request cannot be read: (.*?)(?: - at `\$\.(\w+).*`)$", re.DOTALL)
 
 
@@ -85,9 +87,10 @@ def run(command: Command, argv: Sequence[str], root: Root, console: Console) -> 
     client = root.connect(board)
     try:
         desk = Desk(root, client, board)
-        if command.command == "watch" or getattr(said.flags, "follow", False):
+        if command.command in FOLLOWING or getattr(said.flags, "follow", False):
             follow = import_module("shopfloor.surfaces.cli.follow")
-            way = {"log": follow.log, "events": follow.events, "watch": follow.watch}
+            way = {"log": follow.log, "watch": follow.watch}
+            way |= dict.fromkeys(("events", "tail"), follow.events)
             if command.command in way:
                 return int(
                     way[command.command](desk, request.args, console, as_json=said.flags.json)
@@ -123,7 +126,11 @@ def in_words_of_flags(refused: BoardError, command: Command) -> BoardError:
     field = next((one for one in command.fields if found and one.name == found[2]), None)
     if found is None or field is None:
         return refused
-    return type(refused)(f"{field.flag or field.metavar}: {found[1]}", detail=refused.detail)
+    words = found[1]
+    if field.kind in ("ms", "s", "backoff"):
+        # The bound is one of milliseconds, which nobody has said.
+        words = f"expected a {'longer' if words.endswith(' 1') else 'shorter'} time"
+    return type(refused)(f"{field.flag or field.metavar}: {words}", detail=refused.detail)
 
 
 def _confirm(command: Command, said: Said, console: Console) -> None:

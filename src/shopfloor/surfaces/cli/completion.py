@@ -13,7 +13,7 @@ from typing import NamedTuple
 from shopfloor.surfaces.cli import catalog
 from shopfloor.surfaces.cli.catalog import Command
 from shopfloor.surfaces.cli.client import Program
-from shopfloor.surfaces.cli.follow import watch_command
+from shopfloor.surfaces.cli.follow import commands as following
 from shopfloor.surfaces.cli.help import first_line
 from shopfloor.surfaces.cli.parser import options
 
@@ -34,7 +34,7 @@ class Entry(NamedTuple):
 
 def script(shell: str, programs: Sequence[Program]) -> str:
     """The script for that shell."""
-    entries = [_entry(command) for command in [*catalog.everything(), watch_command()]]
+    entries = [_entry(command) for command in [*catalog.everything(), *following()]]
     entries += [_program(program) for program in programs]
     entries.append(
         Entry("completion", "Print a completion script", ["bash", "zsh", "fish"], (), {})

@@ -29,18 +29,32 @@ AT_ONCE_S = 0.5
 PROBE_BYTES = 64 * 1024
 ENDED = ("done", "cancelled", "archived")
 UNKNOWN = "\ufffd"
+TAIL_WORDS = {"id": "The task's number."}
 
 
-def watch_command() -> Command:
-    """`watch`: the events from now on, with the filters of `events`."""
+def commands() -> list[Command]:
+    """The commands that only follow: `watch` the board, with the filters of `events`, and `tail` one task."""
     found = catalog.find(["events"])
     assert found is not None, "event.list is registered as `events`"
     events = found[0]
-    return events._replace(
-        command="watch",
-        doc="Print what changes on the board as it happens, until Ctrl-C.",
-        fields=[field for field in events.fields if field.name not in ("limit", "wait_s")],
-    )
+    return [
+        events._replace(
+            command="watch",
+            doc="Print what changes on the board as it happens, until Ctrl-C.",
+            fields=[field for field in events.fields if field.name not in ("limit", "wait_s")],
+        ),
+        events._replace(
+            command="tail",
+            doc="Print a task's latest events, then what comes, until Ctrl-C.",
+            fields=[
+                field._replace(
+                    required=field.name == "id", words=TAIL_WORDS.get(field.name, field.words)
+                )
+                for field in events.fields
+                if field.name in ("id", "after", "kinds", "limit")
+            ],
+        ),
+    ]
 
 
 def watch(desk: Desk, args: dict[str, Any], console: Console, *, as_json: bool) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from shopfloor.surfaces.cli import catalog
 from shopfloor.surfaces.cli.catalog import Command, Field
 from shopfloor.surfaces.cli.client import Program
-from shopfloor.surfaces.cli.follow import watch_command
+from shopfloor.surfaces.cli.follow import commands as following
 from shopfloor.surfaces.cli.parser import USUAL, Option, options
 
 # The title of each family of operations; one that is missing goes by its module's name.
@@ -16,14 +16,31 @@ TITLES = {
     "tasks": "Tasks",
     "moves": "Move a task",
     "plans": "Plan",
+    "planning": "Plan",
     "notes": "Words and links",
     "files": "Files and logs",
+    "agents": "For workers",
+    "scope": "For workers",
+    "questions": "Questions to people",
+    "graph": "Look around",
+    "needs": "Look around",
+    "timeline": "Look around",
     "runs": "Attempts",
     "dispatch": "Start, pause, resume",
     "boards": "Boards",
+    "order_lists": "Work orders",
+    "orders": "Work orders",
+    "order_wait": "Work orders",
+    "schedule_edit": "Schedules",
+    "receipt_check": "Receipts",
+    "quotas": "Quotas and usage",
+    "usage": "Quotas and usage",
     "events": "Watch",
     "stats": "Figures",
+    "history": "Figures",
+    "diagnostics": "Upkeep",
     "admin": "Upkeep",
+    "export": "Upkeep",
     "tokens": "Who may come in over the network",
     "profiles": "Profiles",
     "notify": "Messages",
@@ -35,7 +52,7 @@ WIDTH, WIDTH_MAX, TERM_MAX = 80, 100, 24
 def overview(programs: Sequence[Program], width: int | None) -> str:
     """Every command with one line."""
     groups: dict[str, list[tuple[str, str]]] = {}
-    for command in [*catalog.everything(), watch_command()]:
+    for command in [*catalog.everything(), *following()]:
         title = TITLES.get(command.group, command.group.capitalize())
         groups.setdefault(title, []).append((command.command, first_line(command.summary)))
     groups["Programs"] = [(program.name, first_line(program.summary)) for program in programs]

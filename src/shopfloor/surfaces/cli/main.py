@@ -117,14 +117,17 @@ def _run(argv: list[str], root: Root, console: Console) -> int:
         words, leading = words[1:], ["--help"]
     asks_help = any(flag in ("-h", "--help") for flag in [*leading, *split(words)[0]])
     if not words:
+        if leading and not asks_help:
+            raise Invalid(f"{one_line(leading[0])} needs a command; `shop --help` lists them all")
         return _overview(root, console)
     if words[0] == "completion" or words[0] in root.programs:
         return _program(words[0], [*leading, *words[1:]], root, console)
-    if words[0] == "watch":
-        return _watch([*leading, *words[1:]], root, console)
+    if words[0] in asking.FOLLOWING:
+        return _follow(words[0], [*leading, *words[1:]], root, console)
     found = catalog.find([word for word in words[:2] if not word.startswith("-")])
     if found is None:
-        return _not_one(words[0], root, console, asks_help=asks_help)
+        member = next((word for word in words[1:] if not word.startswith("-")), "")
+        return _not_one(words[0], member, root, console, asks_help=asks_help)
     command, length = found
     return asking.run(command, [*leading, *words[length:]], root, console)
 
@@ -147,17 +150,17 @@ def _overview(root: Root, console: Console) -> int:
     return 0
 
 
-def _not_one(word: str, root: Root, console: Console, *, asks_help: bool) -> int:
+def _not_one(word: str, member: str, root: Root, console: Console, *, asks_help: bool) -> int:
     members = catalog.family(word)
     if members:
-        text = _help().of_family(word, members, console.width)
-        if asks_help:
-            console.say(text)
+        if asks_help and not member:
+            console.say(_help().of_family(word, members, console.width))
             return 0
         names = ", ".join(one.command.partition(" ")[2] for one in members)
-        raise Invalid(f"`shop {word}` needs one of {names}; see `shop {word} --help`")
+        missing = f"has no {one_line(member)!r}, but" if member else "needs one of"
+        raise Invalid(f"`shop {word}` {missing} {names}; see `shop {word} --help`")
     known = [one.command for one in catalog.everything()]
-    known += [*root.programs, "help", "watch", "completion"]
+    known += [*root.programs, "help", *asking.FOLLOWING, "completion"]
     near = import_module("difflib").get_close_matches(word, known, 1)
     hint = f"did you mean `{near[0]}`?" if near else "`shop --help` lists them all"
     raise Invalid(f"there is no command {one_line(word)!r}; {hint}")
@@ -189,7 +192,7 @@ def _completion(root: Root, console: Console) -> Program:
     return Program("completion", summary, add_arguments, run)
 
 
-def _watch(argv: list[str], root: Root, console: Console) -> int:
+def _follow(name: str, argv: list[str], root: Root, console: Console) -> int:
     follow = import_module("shopfloor.surfaces.cli.follow")
-    code: int = asking.run(follow.watch_command(), argv, root, console)
-    return code
+    found = next(one for one in follow.commands() if one.command == name)
+    return asking.run(found, argv, root, console)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from shopfloor.domain.durations import duration_ms
 from shopfloor.domain.errors import Invalid
 
+_CLOCK = re.compile(r"\d{1,2}:\d{2}")
 _STEPS = ((60, 1, "s"), (3_600, 60, "m"), (86_400, 3_600, "h"), (float("inf"), 86_400, "d"))
 
 
@@ -58,18 +60,39 @@ def seconds_since(text: str, now_ms: int) -> float:
     return 0.0 if found is None else now_ms / 1000 - found.timestamp()
 
 
-def from_words(word: str, now_ms: int, zone: tzinfo | None) -> str | None:
-    """The time that is meant, in UTC: an ISO time, local without a zone, or a span from now."""
+def from_words(word: str, now_ms: int, zone: tzinfo | None, *, past: bool = False) -> str | None:
+    """The time that is meant, in UTC: an ISO time, a time of the day, or a span.
+
+    Without a zone it is local.  A time of the day is the next one, a span counts from now; with `past` it is
+    the latest one, and the span counts back.
+    """
+    now = datetime.fromtimestamp(now_ms / 1000, UTC)
     try:
-        then = datetime.fromtimestamp(now_ms / 1000, UTC) + timedelta(
-            milliseconds=duration_ms(word)
-        )
+        length = timedelta(milliseconds=duration_ms(word))
+        return (now - length if past else now + length).isoformat()
     except Invalid:
-        try:
-            then = datetime.fromisoformat(word)
-            if then.tzinfo is None:
-                then = then.replace(tzinfo=zone)
-            then = then.astimezone(UTC)
-        except (ValueError, OverflowError):
-            return None
-    return then.isoformat()
+        pass
+    try:
+        if _CLOCK.fullmatch(word):
+            return _time_of_day(word, now, zone, past=past).isoformat()
+        return _iso(word, zone).isoformat()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _iso(word: str, zone: tzinfo | None) -> datetime:
+    then = datetime.fromisoformat(word)
+    return (then if then.tzinfo is not None else then.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _time_of_day(word: str, now: datetime, zone: tzinfo | None, *, past: bool) -> datetime:
+    """The nearest moment at which a clock in the zone shows it."""
+    hour, minute = map(int, word.split(":"))
+    today = now.astimezone(zone).replace(
+        hour=hour, minute=minute, second=0, microsecond=0, tzinfo=None
+    )
+    # Each day is looked at by itself: its offset may be another one.
+    then, other = (
+        _iso((today + timedelta(days=days)).isoformat(), zone) for days in (0, -1 if past else 1)
+    )
+    return then if (then <= now if past else then > now) else other

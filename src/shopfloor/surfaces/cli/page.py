@@ -62,11 +62,14 @@ class Page:
         self.line(self.ink("bold", text))
 
     def facts(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Names and values, aligned; empty values are left out."""
-        told = [(name, one_line(value)) for name, value in pairs if value]
+        """Names and values, aligned, each line of a value; empty values are left out."""
+        told = [(name, value) for name, value in pairs if value]
         width = max((len(name) for name, _ in told), default=0)
         for name, value in told:
-            self.line(f"{self.ink('dim', name.ljust(width))}{GAP}{value}")
+            first, *others = safe(value).rstrip("\n").split("\n")
+            self.line(f"{self.ink('dim', name.ljust(width))}{GAP}{first}")
+            for line in others:
+                self.line(f"{' ' * width}{GAP}{line}".rstrip())
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
         """Aligned columns; a head that begins with `>` is aligned right, and the last one is cut to fit."""

@@ -59,7 +59,7 @@ ENV = Option(
 FROM_FILE = Option(
     ("--file",), "file", "Check a file that `shop receipt export` wrote, without a board.", "FILE"
 )
-CWD = Option(("--cwd",), "cwd", "The command's directory below the workspace.", "DIR")
+CWD = Option(("--cwd",), "cwd", "The command's directory, below the workspace or absolute.", "DIR")
 
 
 USUAL = (BOARD, JSON, QUIET, HELP)
@@ -78,7 +78,10 @@ class Parser(ArgumentParser):
 
     # typing.override came with Python 3.12.
     def error(self, message: str) -> NoReturn:  # type: ignore[explicit-override]
-        raise Invalid(f"{message.removeprefix('argument ')}; see `{self.prog} --help`")
+        said = message.removeprefix("argument ").replace(
+            "expected one argument", "a value is missing"
+        )
+        raise Invalid(f"{said}; see `{self.prog} --help`")
 
 
 def new_parser(prog: str, summary: str | None = None, *, width: int | None = None) -> Parser:
@@ -170,5 +173,5 @@ def _unknown_flag(command: Command, word: str) -> str:
     known = [field.flag for field in command.flags]
     known += [one for option in options(command) for one in option.flags]
     near = import_module("difflib").get_close_matches(flag, known, 1)
-    hint = f"did you mean {near[0]}" if near else f"see `shop {command.command} --help`"
+    hint = f"did you mean {near[0]}?" if near else f"see `shop {command.command} --help`"
     return f"`shop {command.command}` has no flag {flag}; {hint}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shopfloor.surfaces.cli import index
 from shopfloor.surfaces.cli.catalog import Command
-from shopfloor.surfaces.cli.follow import watch_command
+from shopfloor.surfaces.cli.follow import commands as following
 from shopfloor.surfaces.cli.help import TITLES, of_command, usage_of, words_of
 from shopfloor.surfaces.cli.parser import USUAL, Option, options
 
@@ -28,7 +28,7 @@ def reference() -> str:
     """Every command, what it does, its arguments and flags, as a page of Markdown."""
     lines = ["# Commands", "", *_introduction()]
     group = ""
-    for command in [*index.commands(), watch_command()]:
+    for command in [*index.commands(), *following()]:
         if command.group != group:
             group = command.group
             lines += [f"## {TITLES.get(group, group.capitalize())}", ""]
@@ -38,14 +38,14 @@ def reference() -> str:
 
 def usage() -> str:
     """The help of every command as it is printed, one after the other."""
-    commands = [*index.commands(), watch_command()]
+    commands = [*index.commands(), *following()]
     return "\n\n\n".join(of_command(command, WIDTH) for command in commands) + "\n"
 
 
 def _introduction() -> list[str]:
     return [
         "A task is named `42`, `#42` or `board/42`. A duration is `90s`, `10m`, `1h30m` or `2d`; a time is an",
-        "ISO time, or a duration from now. Long texts may be `-` for standard input or `@FILE`.",
+        "ISO time, a time of the day such as `18:00`, or a duration from now. Long texts may be `-` for standard input or `@FILE`.",
         "",
         "Every command takes:",
         "",

@@ -275,9 +275,11 @@ def _latest(events: Sequence[dict[str, Any]], page: Page) -> None:
     if not events:
         return
     page.heading("Latest events")
-    for event in events[-EVENTS_SHOWN:]:
+    shown = events[-EVENTS_SHOWN:]
+    kinds = max(len(event["kind"]) for event in shown)
+    actors = max(len(one_line(event["actor"])) for event in shown)
+    for event in shown:
         words = event["data"].get("reason") if isinstance(event["data"], dict) else None
+        actor = page.ink("dim", one_line(event["actor"]).ljust(actors))
         tail = f"  {one_line(words)}" if isinstance(words, str) else ""
-        page.line(
-            f"{page.when(event['at'])}  {event['kind']}  {page.ink('dim', one_line(event['actor']))}{tail}"
-        )
+        page.line(f"{page.when(event['at'])}  {event['kind'].ljust(kinds)}  {actor}{tail}".rstrip())

@@ -17,10 +17,12 @@ from shopfloor.surfaces.cli.catalog import Field, Kind
 from shopfloor.surfaces.cli.console import Console
 
 _TASK = re.compile(r"(?:([A-Za-z0-9][A-Za-z0-9_-]{0,63})/)?#?([0-9]{1,18})")
+# What only a shell understands, wherever it stands: quoted, it means the same to the shell as here.
+_SHELL = re.compile(r"[$`|&;<>(){}*?~#\n]|^\s*\w+=")
 _SENTENCES = {
     "int": "a whole number",
     "float": "a number",
-    "time": "an ISO time such as 2030-01-31T09:00, or a duration from now such as 10m",
+    "time": "an ISO time such as 2030-01-31T09:00, a time of the day such as 18:00, or a span such as 10m",
 }
 
 
@@ -91,7 +93,9 @@ class Reader:
 
     def _time(self, field: Field, word: str) -> str:
         moments = import_module("shopfloor.surfaces.cli.moments")
-        then = moments.from_words(word, self._console.clock(), self._console.zone)
+        then = moments.from_words(
+            word, self._console.clock(), self._console.zone, past=field.name == "since"
+        )
         if then is None:
             raise Invalid(f"{_name(field)} takes {_SENTENCES['time']}, not {word!r}")
         return str(then)
@@ -115,7 +119,8 @@ class Reader:
         if isinstance(found, list):
             return found
         try:
-            return import_module("shlex").split(text)
+            argv = import_module("shlex").split(text)
+            return ["sh", "-c", text] if _SHELL.search(text) else argv
         except ValueError as wrong:
             raise Invalid(
                 f"{_name(field)} takes a command as a shell takes it: {str(wrong).lower()}"
