@@ -3,10 +3,10 @@
 import json
 import os
 import signal
-from pathlib import Path
 
 import pytest
 
+from shopfloor.process import proc
 from tests.support.containers import an_engine
 from tests.support.home import home_in
 from tests.support.waiting import eventually
@@ -175,11 +175,7 @@ def test_what_runs_inside_dies_with_whoever_holds_its_line(home, engine, part):
     supervisor = home.supervisor(order)
     victim = supervisor.pid
     if part == "client":
-        [victim] = [
-            one.pid
-            for one in home.workers()
-            if one.parent == supervisor.pid and _has_word(one.pid, "container_client")
-        ]
+        [victim] = proc.children(supervisor.pid)
     os.kill(victim, signal.SIGKILL)
     # What was cut off is not used again, and it goes only when everything in it is dead.
     eventually(lambda: name not in engine.names(), limit_s=LIMIT_S)
@@ -274,7 +270,3 @@ def test_without_a_daemon_one_pass_makes_the_container_and_starts_the_order(home
     assert home.shop("order", "wait", str(order)).stdout == "alone\n"
     home.up().term()
     eventually(lambda: engine.names() == [], limit_s=LIMIT_S)
-
-
-def _has_word(pid, word):
-    return word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()

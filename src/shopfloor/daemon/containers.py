@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -27,6 +28,8 @@ from shopfloor.process.container import Commands, Engine, Seat, Wanted
 from shopfloor.process.container_client import CLEAN
 
 IN_RUN = "container"
+# Elsewhere engines run in machines of their own, and a pipe with a name ends at their walls.
+DOORS = sys.platform == "linux"
 KEPT_SHARE = 0.75
 
 
@@ -48,6 +51,7 @@ class Containers:
         self._kept: dict[Wanted, list[Kept]] = {}
         self._taken: dict[int, tuple[Seat, Wanted | None]] = {}
         self._making: set[str] = set()
+        self._doorless: set[str] = set()
         self._making_commands = Commands(board.base_environment)
         self._commands = Commands(board.base_environment)
 
@@ -133,27 +137,40 @@ class Containers:
         return None
 
     def _fresh(self, wanted: Wanted) -> Seat:
+        """A new container: with a door, unless nothing comes through the doors of this image's containers."""
+        if DOORS and wanted.image not in self._doorless:
+            seat = self._made(wanted, with_door=True)
+            if seat is not None:
+                return seat
+            self._doorless.add(wanted.image)
+        seat = self._made(wanted, with_door=False)
+        assert seat is not None
+        return seat
+
+    def _made(self, wanted: Wanted, *, with_door: bool) -> Seat | None:
+        """Make a container; None, and it is removed, if its keeper did not answer at its door."""
         digest = hashlib.sha256(repr(wanted).encode()).hexdigest()[:8]
         name = f"shopfloor-{self._board.slug}-{digest}-{token_hex(4)}"
         seat = Seat(name, self._folder() / name, wanted.engine, fresh=True)
         self._making.add(name)
         idle_s = -(-self._board.settings().runtime.idle_timeout_ms // 1000)
+        answered = False
         try:
-            container.make(
-                wanted.engine,
+            answered = container.make(
                 wanted,
                 name,
                 seat.folder,
                 labels={**self._labels(), f"{container.LABEL}.container": digest},
                 idle_s=idle_s,
+                with_door=with_door,
                 ask=self._making_commands,
             )
-        except BoardError:
-            self._making.discard(name)
-            with contextlib.suppress(BoardError):
-                self._remove(seat)
-            raise
-        return seat
+        finally:
+            if not answered:
+                self._making.discard(name)
+                with contextlib.suppress(BoardError):
+                    self._remove(seat)
+        return seat if answered else None
 
     def _clean(self) -> None:
         """Remove every container of this board that no attempt has, and every folder without one."""

@@ -6,17 +6,15 @@ import json
 import shutil
 from pathlib import Path
 
-from shopfloor.daemon.attempt import Attempt, marker
+from shopfloor.daemon.attempt import Attempt
 from shopfloor.daemon.board import DispatchBoard
 from shopfloor.daemon.containers import IN_RUN, Containers
 from shopfloor.domain.errors import BoardError
-from shopfloor.process.container import Seat, Wanted, find_engine
-from shopfloor.process.spec import MARKER_NAME, WorkerSpec
+from shopfloor.process.container import Seat, Wanted, engine_words, find_engine
+from shopfloor.process.spec import WorkerSpec
 from shopfloor.runners import container
-from shopfloor.runners.command import Program
 
 CONTEXT = "context.md"
-BOARDS_OWN = "SHOPFLOOR_"
 
 
 def wanted(board: DispatchBoard, attempt: Attempt) -> Wanted | None:
@@ -75,22 +73,16 @@ def moved_in(
     if context.exists():
         shutil.copyfile(context, seat.folder / CONTEXT)
         env["SHOPFLOOR_CONTEXT"] = str(seat.folder / CONTEXT)
-    env[MARKER_NAME] = marker(board, attempt.run_id)
-    program = container.program(
-        Program(spec.argv, env, spec.cwd),
-        seat,
-        run_folder=spec.run_dir,
-        grace_ms=spec.grace_ms,
-        engine_env=board.base_environment,
-    )
+    words = engine_words(seat)
     return spec._replace(
-        argv=program.argv,
-        env=program.env,
-        cwd=program.cwd,
+        env=env,
         runtime=f"container:{image}",
         container=seat.name,
+        seat=str(seat.folder),
+        fresh=seat.fresh,
+        engine=words,
+        engine_env=dict(board.base_environment) if words else None,
         environment=board.environment_digest(env),
-        variables=" ".join(sorted(name for name in env if not name.startswith(BOARDS_OWN))),
     )
 
 

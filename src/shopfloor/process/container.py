@@ -2,11 +2,15 @@
 
 Nothing here waits for a command in a container; that is `container_client.py`, in the attempt's own
 processes.  What is made here must not be a supervisor's child, or it would be stopped with it.
+
+A command reaches its container through pipes in the container's folder, and the engine has no part in it.
+Whether these pipes are the same on both sides is not guessed: the keeper says so when it begins.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import subprocess
 import threading
@@ -15,19 +19,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 from shopfloor.domain.errors import Refused, Unavailable
-from shopfloor.process.container_client import job_variables
-from shopfloor.process.container_scripts import CHECK_EVERY_S, FIRST_S, KEEPER, WRAPPER, job
-from shopfloor.process.service import PACKAGE_ROOT
+from shopfloor.process.container_client import make_pipe
+from shopfloor.process.container_scripts import (
+    CHECK_EVERY_S,
+    DOOR,
+    FIRST_S,
+    KEEPER,
+    READY,
+    SLEEPER,
+    WRAPPER,
+)
 
 ENGINES = ("podman", "docker")
 LABEL = "shopfloor"
 KEEPER_FILE, WRAPPER_FILE, ENGINE_FILE = "keeper.sh", "wrapper.sh", "engine"
 MAKE_S, REMOVE_S = 1_800.0, 60.0
+# So long a keeper may take to say that it has begun; it is started by then.
+READY_S = 10.0
 WORDS_MAX = 500
-CLIENT = (
-    "import sys; sys.path.append(sys.argv.pop(1)); "
-    "from shopfloor.process.container_client import main; main()"
-)
 
 
 class Engine(NamedTuple):
@@ -70,43 +79,70 @@ def find_engine(wanted: str, environment: Mapping[str, str]) -> Engine:
 
 
 def make(
-    engine: Engine,
     wanted: Wanted,
     name: str,
     folder: Path,
     *,
     labels: Mapping[str, str],
     idle_s: int,
+    with_door: bool,
     ask: Asking,
-) -> None:
+) -> bool:
     """Start a warm container, with its image if that is not there yet; raises Refused or Unavailable.
 
-    Its folder is made first, so that whoever cleans up after us knows of it.
+    Its folder is made first, so that whoever cleans up after us knows of it.  With a door it answers
+    whether commands come through: they do not where the engine runs in a machine of its own.
     """
+    engine = wanted.engine
     folder.mkdir(mode=0o755, parents=True)
     (folder / ENGINE_FILE).write_text(engine.path, encoding="utf-8")
-    (folder / KEEPER_FILE).write_text(KEEPER, encoding="utf-8")
+    (folder / KEEPER_FILE).write_text(KEEPER if with_door else SLEEPER, encoding="utf-8")
     (folder / WRAPPER_FILE).write_text(WRAPPER, encoding="utf-8")
+    words = _run_words(wanted, name, folder, labels=labels, idle_s=idle_s)
+    try:
+        if with_door:
+            return _is_answered(folder, lambda: ask(words, MAKE_S))
+        ask(words, MAKE_S)
+    except Refused as refused:
+        raise Refused(f"no container of {wanted.image} could be made: {refused.message}") from None
+    return True
+
+
+def _run_words(
+    wanted: Wanted, name: str, folder: Path, *, labels: Mapping[str, str], idle_s: int
+) -> list[str]:
     limits = {
         "--memory": wanted.memory_bytes,
         "--cpus": None if wanted.cpu_millis is None else wanted.cpu_millis / 1000,
         "--pids-limit": wanted.pids,
     }
-    words = ["run", "--detach", "--rm", "--name", name, "--workdir", "/"]
+    words = [wanted.engine.path, "run", "--detach", "--rm", "--name", name, "--workdir", "/"]
+    # A first process without a handler hears no other signal, and commands cannot end it.
+    words.append("--stop-signal=KILL")
     words += [f"--label={key}={value}" for key, value in labels.items()]
     words += [f"{flag}={value}" for flag, value in limits.items() if value is not None]
     words += [f"--volume={mount}" for mount in (*wanted.mounts, f"{folder}:{folder}:ro")]
-    if engine.name == "docker":
+    if wanted.engine.name == "docker":
         words.append(f"--user={os.getuid()}:{os.getgid()}")
     check_s = max(min(CHECK_EVERY_S, idle_s), 1)
     kept_s = max(idle_s, check_s)
-    times = [str(seconds) for seconds in (kept_s, check_s, max(kept_s, FIRST_S))]
-    keeper = [str(folder / KEEPER_FILE), *times]
-    words += [*wanted.arguments, "--entrypoint=/bin/sh", wanted.image, *keeper]
+    times = [str(seconds) for seconds in (kept_s, max(kept_s, FIRST_S), check_s)]
+    keeper = [str(folder / KEEPER_FILE), str(folder), *times]
+    return [*words, *wanted.arguments, "--entrypoint=/bin/sh", wanted.image, *keeper]
+
+
+def _is_answered(folder: Path, start: Callable[[], object]) -> bool:
+    """Make the door, have the container started, and say whether its keeper stands at this very door."""
+    for name in (DOOR, READY):
+        make_pipe(str(folder / name))
+    ready = os.open(folder / READY, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        ask([engine.path, *words], MAKE_S)
-    except Refused as refused:
-        raise Refused(f"no container of {wanted.image} could be made: {refused.message}") from None
+        start()
+        poll = select.poll()
+        poll.register(ready, select.POLLIN)
+        return any(event & select.POLLIN for _, event in poll.poll(READY_S * 1000))
+    finally:
+        os.close(ready)
 
 
 def remove(engine: str, names: Sequence[str], ask: Asking) -> None:
@@ -122,18 +158,12 @@ def labelled(engine: str, labels: Mapping[str, str], ask: Asking) -> list[str]:
     return ask(words, REMOVE_S).split()
 
 
-def client(seat: Seat, run_folder: str, grace_ms: int, *, python: Sequence[str]) -> tuple[str, ...]:
-    """The words of the program that runs one command in the container."""
-    age = "fresh" if seat.fresh else "warm"
+def engine_words(seat: Seat) -> tuple[str, ...]:
+    """The words that start a wrapper in a container without a door; none for one that has it."""
+    if (seat.folder / DOOR).exists():
+        return ()
     wrapper = str(seat.folder / WRAPPER_FILE)
-    engine = (seat.engine.path, "exec", "--interactive", seat.name, "/bin/sh", wrapper)
-    told = (run_folder, str(seat.folder), str(grace_ms), age)
-    return (*python, "-c", CLIENT, PACKAGE_ROOT, *told, *engine)
-
-
-def job_environment(argv: tuple[str, ...], env: dict[str, str], cwd: str) -> dict[str, str]:
-    """The variables that carry a command to the client."""
-    return job_variables(job(argv, env, cwd))
+    return (seat.engine.path, "exec", "--interactive", seat.name, "/bin/sh", wrapper)
 
 
 Asking = Callable[[Sequence[str], float], str]

@@ -1,156 +1,232 @@
 """The worker of an attempt in a container: holds the line to the command there, and ends as it ends.
 
-The supervisor starts this program as it starts any worker.  It runs the engine's `exec` in the leased
-container, with the wrapper around the command (`container_scripts.py`), hands on SIGTERM, kills the
-command in time before the supervisor would kill this program, and leaves with the command's exit status, or
-by the signal that killed it.  If it is killed itself, the line ends, and the wrapper kills the command.
+It is forked by the supervisor and is no program of its own.  It brings the command to the wrapper in the
+leased container (`container_scripts.py`), hands on SIGTERM, kills the command in time before the supervisor
+would kill this process, and leaves with the command's exit status, or by the signal that killed it.  If it
+is killed itself, the line ends, and the wrapper kills the command.
 
-Arguments: the run's folder, the container's folder, the grace in ms, `warm` or `fresh`, and the engine's words.
-The job comes in the environment as SHOPFLOOR_JOB_0 and so on, so that no process list shows it.
+The command's output does not pass through here: it goes into a pipe that the supervisor reads.
+
+| way    | line, told, output                       | the container is gone when       |
+| ------ | ---------------------------------------- | -------------------------------- |
+| door   | three named pipes in its folder, fresh for each command | nobody is left at its door |
+| engine | standard streams of the engine's `exec`  | the engine's program ended       |
 """
 
-# It is started for each attempt, and pathlib and subprocess would cost it time.
-# ruff: noqa: PTH118, PTH123, TID251
+# Supervisors load this file, and pathlib and subprocess would cost each of them time and memory.
+# ruff: noqa: PTH101, PTH108, PTH118, PTH123
 
 import os
 import resource
 import select
 import signal
-import sys
 import time
+import traceback
+from contextlib import suppress
 from typing import NoReturn
 
-from shopfloor.process.container_scripts import BEGUN, ENDED, NOT_BEGUN, NOT_STARTED
+from shopfloor.process import syscalls
+from shopfloor.process.container_scripts import (
+    BEGUN,
+    DOOR,
+    ENDED,
+    LINE,
+    NOT_BEGUN,
+    NOT_STARTED,
+    OUTPUT,
+    TOLD,
+    job,
+)
+from shopfloor.process.spec import MARKER_NAME, WorkerSpec
 
-JOB = "SHOPFLOOR_JOB_"
-JOB_PIECE_CHARS = 24_000
 CLEAN = "clean"
 # So much of the grace is kept for the kill inside, before the supervisor kills everything here.
 KILL_AHEAD_MS = 1_000
 SIGNAL_BASE = 128
 WORDS_MAX = 2_000
+PIECE_BYTES = 65_536
+NAME_BYTES = 8
 LOST_STATUS = 1
 
 
-def main() -> NoReturn:
-    """Run one command in its container and leave as it did."""
-    run_folder, seat, grace, age, *words = sys.argv[1:]
-    _Line(run_folder, seat, int(grace), warm=age == "warm").hold(words)
+class Client:
+    """The line to one command; made by the supervisor, held by the process that it forks."""
 
-
-class _Line:
-    """The line to one command."""
-
-    def __init__(self, run_folder: str, seat: str, grace_ms: int, *, warm: bool) -> None:
-        self._warm = warm
-        self._run_folder = run_folder
-        self._seat = seat
-        ahead_ms = min(KILL_AHEAD_MS, grace_ms // 2)
-        self._grace_s = (grace_ms - ahead_ms) / 1000
+    def __init__(self, spec: WorkerSpec) -> None:
+        self._spec = spec
+        self._seat = spec.seat or ""
+        self._name = os.urandom(NAME_BYTES).hex()
+        ahead_ms = min(KILL_AHEAD_MS, spec.grace_ms // 2)
+        self._grace_s = (spec.grace_ms - ahead_ms) / 1000
         self._kill_at: float | None = None
+        self._line: int | None = None
+        self._unsent = b""
         self._told = b""
+        self._poll = select.poll()
 
-    def hold(self, words: list[str]) -> NoReturn:
-        wake_read, wake_write = os.pipe()
-        for end in (wake_read, wake_write):
+    def output(self) -> tuple[int, int]:
+        """Open the pipe for the command's output: its two ends here."""
+        if self._spec.engine:
+            return os.pipe()
+        path = self._path(OUTPUT)
+        make_pipe(path)
+        reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        return reading, os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+
+    def hold(self) -> NoReturn:
+        """Run the command and leave as it did; in a process of its own, whose output is open."""
+        status = LOST_STATUS
+        try:
+            syscalls.show_name(f"shop-box-{self._spec.run}".encode())
+            status = self._run()
+        except BaseException:  # noqa: BLE001 - the outermost frame of a process: the reason goes to the log
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+
+    def _run(self) -> int:
+        self._wake, wake_write = os.pipe()
+        for end in (self._wake, wake_write):
             os.set_blocking(end, False)
         signal.set_wakeup_fd(wake_write)
         signal.signal(signal.SIGTERM, lambda *_: None)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        job, environment = _taken_job()
-        pid, self._line, told = _start(words, environment)
-        self._send(job)
-        self._listen(told, wake_read)
-        _, status = os.waitpid(pid, 0)
-        self._leave(os.waitstatus_to_exitcode(status))
+        self._poll.register(self._wake, select.POLLIN)
+        spec = self._spec
+        env = {**spec.env, MARKER_NAME: spec.marker}
+        self._unsent = job(spec.argv, env, spec.cwd).encode(errors="surrogateescape") + b"\n"
+        sentence = self._through_engine() if spec.engine else self._through_door()
+        return self._status(sentence)
 
-    def _listen(self, told: int, wake: int) -> None:
-        """Take what the wrapper tells until it has ended; hand on what is asked meanwhile."""
-        poll = select.poll()
+    def _through_door(self) -> str:
+        """Knock, and follow the command; answers with what is so if it did not begin."""
+        for pipe in (LINE, TOLD):
+            make_pipe(self._path(pipe))
+        # For both directions, because the other side opens it later; we only write.
+        self._line = os.open(self._path(LINE), os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        told = os.open(self._path(TOLD), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        gone = f"the container {self._spec.container} has ended"
+        try:
+            door = os.open(os.path.join(self._seat, DOOR), os.O_WRONLY | os.O_NONBLOCK)
+            os.write(door, f"\n{self._name}\n".encode())
+        except OSError:
+            return gone
+        self._listen(told, door)
+        for pipe in (LINE, TOLD, OUTPUT):
+            os.unlink(self._path(pipe))
+        return gone
+
+    def _through_engine(self) -> str:
+        """Have the engine start the wrapper; the same, with the engine's status."""
+        line_read, self._line = os.pipe()
+        os.set_blocking(self._line, False)
+        told, tell = os.pipe()
+        os.set_blocking(told, False)
+        actions = [(os.POSIX_SPAWN_DUP2, line_read, 0), (os.POSIX_SPAWN_DUP2, tell, 2)]
+        words = self._spec.engine
+        environment = {**(self._spec.engine_env or {}), MARKER_NAME: self._spec.marker}
+        pid = os.posix_spawn(words[0], words, environment, file_actions=actions)
+        os.close(line_read)
+        os.close(tell)
+        self._listen(told, None)
+        _, status = os.waitpid(pid, 0)
+        return f"the engine ended with status {os.waitstatus_to_exitcode(status)}"
+
+    def _listen(self, told: int, door: int | None) -> None:
+        """Take what the wrapper tells until it has ended; send it the job, and what is asked meanwhile."""
+        poll = self._poll
         poll.register(told, select.POLLIN)
-        poll.register(wake, select.POLLIN)
+        if door is not None:
+            # Nobody is left at the door: that is told as an error, which needs not be asked for.
+            poll.register(door, 0)
+        self._send()
         while True:
-            left_ms = None
-            if self._kill_at is not None:
-                left_ms = max(self._kill_at - time.monotonic(), 0) * 1000 + 1
-            ready = poll.poll(left_ms)
+            ready = dict(poll.poll(self._left_ms()))
             if self._kill_at is not None and time.monotonic() >= self._kill_at:
                 self._hang_up()
-            for fd, _ in ready:
-                data = os.read(fd, 65_536)
-                if fd == wake:
-                    self._ask_to_leave()
-                elif not data:
-                    return
-                else:
-                    self._told = self._told[-WORDS_MAX:] + data
+            elif self._line in ready:
+                self._send()
+            if self._wake in ready:
+                os.read(self._wake, PIECE_BYTES)
+                self._ask_to_leave()
+            if (told in ready or door in ready) and not self._take(told):
+                return
+
+    def _take(self, told: int) -> bool:
+        """Take what is told by now; False when no more will come."""
+        with suppress(BlockingIOError):
+            while data := os.read(told, PIECE_BYTES):
+                self._told = self._told[-WORDS_MAX:] + data
+            return False
+        return True
+
+    def _left_ms(self) -> float | None:
+        if self._kill_at is None:
+            return None
+        return max(self._kill_at - time.monotonic(), 0) * 1000 + 1
 
     def _ask_to_leave(self) -> None:
-        if self._kill_at is None:
+        if self._kill_at is None and self._line is not None:
             self._kill_at = time.monotonic() + self._grace_s
-            self._send("TERM")
+            self._unsent += b"TERM\n"
+            self._send()
 
-    def _send(self, line: str) -> None:
-        data = line.encode(errors="surrogateescape") + b"\n"
-        try:
-            while data:
-                data = data[os.write(self._line, data) :]
-        except OSError:
+    def _send(self) -> None:
+        """Send what the line takes, and the rest when it takes more."""
+        if self._line is None:
             return
+        try:
+            while self._unsent:
+                self._unsent = self._unsent[os.write(self._line, self._unsent) :]
+        except BlockingIOError:
+            self._poll.register(self._line, select.POLLOUT)
+            return
+        except BrokenPipeError:
+            self._unsent = b""
+        # One that nobody reads any more would wake us for ever.
+        with suppress(KeyError):
+            self._poll.unregister(self._line)
 
     def _hang_up(self) -> None:
         """Let go of the line: the wrapper kills everything in the container."""
         self._kill_at = None
-        os.close(self._line)
-        self._line = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        self._unsent = b""
+        self._send()
+        if self._line is not None:
+            os.close(self._line)
+            self._line = None
 
-    def _leave(self, engine_status: int) -> NoReturn:
+    def _status(self, sentence: str) -> int:
+        """The status to leave with, if the command was not ended by a signal; `sentence` is why none began."""
         words = self._told.decode(errors="replace")
         _, begun, after = words.rpartition(BEGUN)
         said, ended, number = after.rpartition(ENDED)
         if ended and number.strip().isdecimal():
-            self._write(self._seat, CLEAN, "")
+            _write(self._seat, CLEAN, "")
             status = int(number)
             if status > SIGNAL_BASE and said.strip() and _is_signal(status - SIGNAL_BASE):
                 _die_by(status - SIGNAL_BASE)
-            sys.exit(status)
+            return status
         if begun:
             # The line was cut before the command's end: it was killed, by us or with its container.
             _die_by(signal.SIGKILL)
-        sentence = " ".join(words.split()) or f"the engine ended with status {engine_status}"
-        self._write(self._run_folder, NOT_BEGUN if self._warm else NOT_STARTED, sentence)
-        sys.exit(LOST_STATUS)
+        name = NOT_STARTED if self._spec.fresh else NOT_BEGUN
+        _write(self._spec.run_dir, name, " ".join(words.split()) or sentence)
+        return LOST_STATUS
 
-    @staticmethod
-    def _write(folder: str, name: str, text: str) -> None:
-        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
-            file.write(text)
+    def _path(self, pipe: str) -> str:
+        return os.path.join(self._seat, f"{pipe}.{self._name}")
 
 
-def _taken_job() -> tuple[str, dict[str, str]]:
-    """The job, and the environment without it, for the engine."""
-    environment = dict(os.environ)
-    pieces: list[str] = []
-    while (name := f"{JOB}{len(pieces)}") in environment:
-        pieces.append(environment.pop(name))
-    return "".join(pieces), environment
+def make_pipe(path: str) -> None:
+    """Make a pipe with a name; whoever sees its folder may open it, also another user in a container."""
+    os.mkfifo(path)
+    os.chmod(path, 0o666)  # noqa: S103 - the home around it is its owner's
 
 
-def job_variables(job: str) -> dict[str, str]:
-    """The job as variables, each short enough for a system's limit of one."""
-    pieces = range(0, len(job), JOB_PIECE_CHARS)
-    return {f"{JOB}{n}": job[at : at + JOB_PIECE_CHARS] for n, at in enumerate(pieces)}
-
-
-def _start(words: list[str], environment: dict[str, str]) -> tuple[int, int, int]:
-    """Start the engine; its number, our end of the line, and what it tells."""
-    line_read, line = os.pipe()
-    told, tell = os.pipe()
-    actions = [(os.POSIX_SPAWN_DUP2, line_read, 0), (os.POSIX_SPAWN_DUP2, tell, 2)]
-    pid = os.posix_spawn(words[0], words, environment, file_actions=actions)
-    os.close(line_read)
-    os.close(tell)
-    return pid, line, told
+def _write(folder: str, name: str, text: str) -> None:
+    with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _is_signal(number: int) -> bool:
@@ -164,4 +240,4 @@ def _die_by(number: int) -> NoReturn:
         signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     time.sleep(1)
-    sys.exit(SIGNAL_BASE + number)
+    os._exit(SIGNAL_BASE + number)

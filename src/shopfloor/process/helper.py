@@ -20,9 +20,8 @@ from shopfloor.process import identity, proc, supervisor, syscalls, tree, wire
 from shopfloor.process.inbox import Inbox
 from shopfloor.process.rehearsal import rehearse
 from shopfloor.process.spec import WorkerSpec
+from shopfloor.process.worker import DESCRIPTOR_NUMBER_MAX, FIRST_OWN_DESCRIPTOR
 
-# The helper holds its socket, its inbox and the pipes of one batch; numbers are given lowest first.
-DESCRIPTOR_NUMBER_MAX = 1024
 KILL_ROUND_MS = 50
 
 
@@ -111,7 +110,7 @@ class Helper:
         """Fork a supervisor."""
         pid = os.fork()
         if pid == 0:
-            os.closerange(3, go_fd)
+            os.closerange(FIRST_OWN_DESCRIPTOR, go_fd)
             os.closerange(go_fd + 1, DESCRIPTOR_NUMBER_MAX)
             supervisor.main(spec, go_fd, self.inbox)
         self.supervisors.add(pid)

@@ -23,9 +23,11 @@ class WorkerSpec(NamedTuple):
     found.  `record` names the exit record in `run_dir`: a second process of the same run (the
     check) uses another name.  With `fence_path` the worker is killed when the stamp in that file
     is older than `fence_ms`.  The values in `secrets` are masked in the log.  `environment` is the digest
-    of the variables, which goes into the record.  `runtime` and `container` go there, too; a worker
-    with a container is the client of what runs in there, and is stopped by asking it alone; `variables` are the
-    names of those that the command gets in there.
+    of the variables, which goes into the record.  `runtime` and `container` go there, too.
+
+    With a container, `argv`, `env` and `cwd` are those in there, and the worker is the client of it
+    (`container_client.py`).  `seat` is the container's folder, `fresh` says that nothing has run in it yet.
+    `engine` starts a wrapper in one that has no door, with the variables `engine_env`.
     """
 
     run: int
@@ -46,7 +48,10 @@ class WorkerSpec(NamedTuple):
     environment: str | None = None
     runtime: str = "host"
     container: str | None = None
-    variables: str | None = None
+    seat: str | None = None
+    fresh: bool = False
+    engine: tuple[str, ...] = ()
+    engine_env: dict[str, str] | None = None
 
     def to_json(self) -> str:
         return json.dumps(self._asdict())
@@ -58,7 +63,9 @@ class WorkerSpec(NamedTuple):
     @classmethod
     def from_dict(cls, told: dict[str, object]) -> "WorkerSpec":
         """Build one from decoded JSON; TypeError when a field is missing or unknown."""
-        lists = {"argv": told.get("argv"), "secrets": told.get("secrets", ())}
-        if not all(isinstance(one, list | tuple) for one in lists.values()):
-            raise TypeError("A worker's argv is a list of words, and so are its secrets.")
+        lists = {name: told.get(name, ()) for name in ("argv", "secrets", "engine")}
+        if "argv" not in told or not all(isinstance(one, list | tuple) for one in lists.values()):
+            raise TypeError(
+                "A worker's argv is a list of words, and so are its secrets and engine."
+            )
         return cls(**{**told, **{name: tuple(one) for name, one in lists.items()}})  # type: ignore[arg-type]

@@ -306,7 +306,7 @@ class Supervisor:
             output_bytes=self.output_bytes,
             output_sha256=None if self.output_hash is None else self.output_hash.hexdigest(),
             environment=self.spec.environment,
-            variables=self.spec.variables or own_names(self.spec.env),
+            variables=own_names(self.spec.env),
             guard_refused=self.folder.guard_refused(),
             runtime=self.spec.runtime,
             container=self.spec.container,

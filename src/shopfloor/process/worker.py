@@ -18,8 +18,10 @@ import fcntl
 import os
 import signal
 import sys
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, NoReturn
 
+from shopfloor.process.container_client import Client
 from shopfloor.process.spec import MARKER_NAME, WorkerSpec
 
 HOME = "/"
@@ -27,6 +29,8 @@ HOME = "/"
 KILL = int(signal.SIGKILL)
 EXEC_FAILED = 127
 ERRNO_BYTES_MAX = 16
+# A supervisor and its helper hold few descriptors; numbers are given lowest first.
+FIRST_OWN_DESCRIPTOR, DESCRIPTOR_NUMBER_MAX = 3, 1024
 # Stands for a failure that is Python's own, not the system's.
 NO_ERRNO = 0
 # What Python raises for a command line that cannot be passed: of wrong types, empty, with a NUL.
@@ -47,27 +51,48 @@ class NotStartedError(Exception):
 
 def start(spec: WorkerSpec) -> Started:
     """Start the worker; NotStartedError with the reason when that cannot be."""
+    client = None if spec.container is None else Client(spec)
     try:
-        output, output_end = os.pipe()
+        output, output_end = os.pipe() if client is None else client.output()
         ends = os.pipe()
     except OSError as error:
         raise NotStartedError(
             f"No process could be started for the worker: {error.strerror}."
         ) from error
+    pid = _started(spec, output_end) if client is None else _held(client, output_end)
+    tie(pid, ends)
+    os.close(output_end)
+    os.set_blocking(output, False)
+    return Started(pid, output, ends)
+
+
+def _started(spec: WorkerSpec, output: int) -> int:
+    """Start the program in its directory; its number."""
     try:
         os.chdir(spec.cwd)
     except (OSError, *UNFIT) as error:
         raise NotStartedError(_cwd_sentence(spec.cwd, _code(error))) from error
     try:
-        pid = _spawn(spec.argv, {**spec.env, MARKER_NAME: spec.marker}, output_end)
+        return _spawn(spec.argv, {**spec.env, MARKER_NAME: spec.marker}, output)
     except (OSError, *UNFIT) as error:
         raise NotStartedError(_exec_sentence(spec, _code(error))) from error
     finally:
         os.chdir(HOME)
-    tie(pid, ends)
-    os.close(output_end)
-    os.set_blocking(output, False)
-    return Started(pid, output, ends)
+
+
+def _held(client: Client, output: int) -> int:
+    """Fork the client of a command in a container; it has nothing of ours open but the output."""
+
+    def hold() -> NoReturn:
+        os.closerange(FIRST_OWN_DESCRIPTOR, DESCRIPTOR_NUMBER_MAX)
+        client.hold()
+
+    try:
+        return _forked(hold, output)
+    except OSError as error:
+        raise NotStartedError(
+            f"No process could be started for the container's client: {error.strerror}."
+        ) from error
 
 
 def tie(group: int, ends: tuple[int, int]) -> None:
@@ -116,9 +141,14 @@ def _spawn_one(path: str, argv: tuple[str, ...], environment: dict[str, str], ou
 
 
 def fork_one(path: str, argv: tuple[str, ...], environment: dict[str, str], output: int) -> int:
-    """Do the same by a fork, where it is not certain that the system's own way makes sessions.
+    """Do the same by a fork, where it is not certain that the system's own way makes sessions."""
+    return _forked(lambda: os.execve(path, argv, environment), output)  # noqa: S606 - this is the start itself
 
-    The child says by a pipe what went wrong; an exec that went well closes it.
+
+def _forked(become: Callable[[], NoReturn], output: int) -> int:
+    """Fork the leader of a session that becomes something.
+
+    The child says by a pipe what went wrong; the end of that pipe says that all went well.
     """
     told, tell = os.pipe()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -127,11 +157,12 @@ def fork_one(path: str, argv: tuple[str, ...], environment: dict[str, str], outp
         try:
             for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
                 signal.signal(number, signal.SIG_DFL)
+            signal.set_wakeup_fd(-1)
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             os.setsid()
             os.dup2(output, 1)
             os.dup2(output, 2)
-            os.execve(path, argv, environment)  # noqa: S606 - this is the start itself
+            become()
         except BaseException as problem:  # noqa: BLE001 - a forked child must not return into our code
             os.write(tell, b"%d" % _code(problem))
         finally:

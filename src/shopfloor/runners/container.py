@@ -1,4 +1,4 @@
-"""A command in a container: which container it wants, and what the supervisor starts for it."""
+"""A command in a container: which container it wants, and which variables come with it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from shopfloor.domain.model import Runtime, Task
 from shopfloor.domain.runtimes import image_of, memory_bytes, mount
 from shopfloor.domain.settings import Profile
 from shopfloor.domain.settings_runtime import Runtimes
-from shopfloor.process import container
-from shopfloor.process.container import Engine, Seat, Wanted
-from shopfloor.runners.command import PYTHON, Program
+from shopfloor.process.container import Engine, Wanted
 
 CPU_MILLIS = 1_000
 CARRIED = frozenset({"LANG", "TZ", "TERM", "COLORTERM"})
@@ -74,15 +72,6 @@ def wanted(
         "" if profile is None else profile.name,
         settings.arguments,
     )
-
-
-def program(
-    inner: Program, seat: Seat, *, run_folder: str, grace_ms: int, engine_env: Mapping[str, str]
-) -> Program:
-    """What the supervisor starts: the client of the engine, which carries the command inside."""
-    argv = container.client(seat, run_folder, grace_ms, python=PYTHON)
-    job = container.job_environment(inner.argv, inner.env, inner.cwd)
-    return Program(argv, {**engine_env, **job}, run_folder)
 
 
 def carried(env: Mapping[str, str], task: Task, profile: Profile | None) -> dict[str, str]:
