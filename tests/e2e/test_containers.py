@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from shopfloor.process import proc
+from tests.support.container_orders import LIMIT_S, container_of, enqueue, log, over, running, show
 from tests.support.containers import an_engine
 from tests.support.home import home_in
 from tests.support.waiting import eventually
@@ -14,7 +15,6 @@ from tests.support.waiting import eventually
 SHELLS = {"ash": None, "dash": "/bin/dash", "bash": "/bin/bash"}
 # Longer than any test takes.
 LONG = "86400"
-LIMIT_S = 120.0
 
 
 @pytest.fixture(scope="module")
@@ -29,40 +29,6 @@ def home(tmp_path, engine):
         yield found
         found.environment |= engine.environment
     assert engine.names() == [], "a container was left behind"
-
-
-def enqueue(home, *argv, image="box", env=None, **args):
-    command = {"argv": list(argv)} | ({"env": env} if env else {})
-    asked = {"command": command, "runtime": f"container:{image}", **args}
-    return home.ask("order.enqueue", **asked)["order"]["id"]
-
-
-def show(home, order):
-    return home.ask("order.show", id=order)
-
-
-def over(home, order):
-    """Wait for the order's end; the order as it is then."""
-
-    def found():
-        shown = show(home, order)
-        gone = all(run["gone_at"] for run in shown["attempts"])
-        return shown if shown["exit_status"] is not None and gone else None
-
-    return eventually(found, limit_s=LIMIT_S)
-
-
-def log(home, order):
-    return home.ask("task.log", id=order)["text"]
-
-
-def running(home, order):
-    """Wait until the order's command has begun, which says so."""
-    eventually(lambda: "begun" in log(home, order), limit_s=LIMIT_S)
-
-
-def container_of(home, order):
-    return show(home, order)["attempts"][0]["exit_record"]["container"]
 
 
 @pytest.mark.parametrize("shell", SHELLS)

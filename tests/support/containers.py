@@ -20,8 +20,10 @@ import pytest
 PACKAGES = {"podman": "podman", "runc": "runc", "busybox": "busybox-static"}
 APPLETS = [
     "cat",
+    "cut",
     "env",
     "false",
+    "id",
     "ls",
     "printf",
     "ps",
@@ -83,7 +85,7 @@ class Engine:
         """All containers, running or not."""
         return self.podman("ps", "--all", "--format", "{{.Names}}").split()
 
-    def add_image(self, name: str, programs: dict[str, str]) -> None:
+    def add_image(self, name: str, programs: dict[str, str], change: str = "WORKDIR /") -> None:
         """An image of busybox with more programs of this machine, each with its libraries."""
         tree = BytesIO()
         with tarfile.open(fileobj=tree, mode="w") as tar:
@@ -102,7 +104,7 @@ class Engine:
             folder = tarfile.TarInfo("tmp")
             folder.type, folder.mode = tarfile.DIRTYPE, 0o777
             tar.addfile(folder)
-        self.podman("import", "-", name, given=tree.getvalue())
+        self.podman("import", "--change", change, "-", name, given=tree.getvalue())
 
     def close(self) -> None:
         """Remove what is left; nothing should be."""

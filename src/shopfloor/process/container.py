@@ -143,6 +143,7 @@ def _is_answered(folder: Path, start: Callable[[], object]) -> bool:
         return any(event & select.POLLIN for _, event in poll.poll(READY_S * 1000))
     finally:
         os.close(ready)
+        (folder / READY).unlink()
 
 
 def remove(engine: str, names: Sequence[str], ask: Asking) -> None:
