@@ -1,4 +1,4 @@
-"""A home with a running `shop up` whose web all tests of a module ask."""
+"""A home with a running `shop up` whose web the tests ask: one for all browsers, or one for a module."""
 
 import itertools
 from collections.abc import Iterator
@@ -28,13 +28,38 @@ def home(tmp_path: Path) -> Iterator[Home]:
     yield from home_in(tmp_path / "h")
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """One home for a module: its process is started once."""
-    for home in home_in(tmp_path_factory.mktemp("web") / "h"):
-        home.configure("[web]\nport = 0\n")
+PLAIN = "[web]\nport = 0\n"
+
+
+def served(folder: Path, configuration: str) -> Iterator[Site]:
+    """A home that is served until the fixture is over."""
+    for home in home_in(folder):
+        home.configure(configuration)
         daemon = home.up()
         yield Site(home, daemon, web_of(home, daemon))
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One home for all tests with a browser: each has a board of its own in it, and starting one takes seconds."""
+    yield from served(tmp_path_factory.mktemp("shared") / "h", PLAIN)
+
+
+@pytest.fixture(scope="module")
+def configuration(request: pytest.FixtureRequest) -> str | None:
+    """What a module's own home is set to; None for a module that needs none of its own."""
+    # The tests of the API are rough with boards, tokens and processes.
+    return PLAIN if "test_api_" in request.module.__name__ else None
+
+
+@pytest.fixture(scope="module")
+def site(request: pytest.FixtureRequest, configuration: str | None) -> Iterator[Site]:
+    """The home of a module's tests: its process is started once."""
+    if configuration is None:
+        yield request.getfixturevalue("shared")
+    else:
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("web") / "h"
+        yield from served(folder, configuration)
 
 
 @pytest.fixture

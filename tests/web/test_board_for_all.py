@@ -3,14 +3,12 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.support.browser import PHONE, Site, card, card_in
+from tests.web.axe import findings
+from tests.support.browser import DESKTOP, PHONE, Site, card, card_in
 
 HARM = '<img src=x onerror="window.harmed=1"><script>window.harmed=1</script>"\'`{{7*7}}${window.harmed=1}</style>'
-SERIOUS = ("serious", "critical")
-OPTIONS = {"resultTypes": ["violations"]}
 
 
 def filled(board: Site) -> int:
@@ -26,23 +24,10 @@ def filled(board: Site) -> int:
     return first
 
 
-def findings(page: Page) -> list[str]:
-    """What axe finds that keeps people out."""
-    # Nothing is judged while it fades in.
-    page.emulate_media(reduced_motion="reduce")
-    found = Axe().run(page, options=OPTIONS).response["violations"]
-    return [
-        f"{one['id']}: {one['help']} {[node['target'] for node in one['nodes']][:4]}"
-        for one in found
-        if one["impact"] in SERIOUS
-    ]
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [(1440, 900), PHONE], ids=["desktop", "phone"])
-def test_the_board_and_what_opens_on_it_has_no_serious_findings(board, theme, size):
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_board_and_what_opens_on_it_has_no_serious_findings(board, size):
     task = filled(board)
-    page = board.open(size=size, color_scheme=theme)
+    page = board.open(size=size)
     expect(card(page, task)).to_be_visible()
     assert findings(page) == []
     card(page, task).focus()
@@ -59,10 +44,9 @@ def test_the_board_and_what_opens_on_it_has_no_serious_findings(board, theme, si
         expect(page.locator("dialog[open]")).to_have_count(0)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_login_page_has_no_serious_findings(board, theme):
+def test_the_login_page_has_no_serious_findings(board):
     board.forgiven = ("401",)
-    page = board.open("/login", logged_in=False, color_scheme=theme)
+    page = board.open("/login", logged_in=False)
     expect(page.get_by_label("Token")).to_be_visible()
     assert findings(page) == []
 

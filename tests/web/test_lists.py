@@ -1,10 +1,9 @@
 """The pages that are lists in a browser: orders, schedules, deliveries, hosts, settings."""
 
-import pytest
 from playwright.sync_api import Page, expect
 
+from tests.web.axe import findings
 from tests.support.browser import PHONE
-from tests.web.test_board_for_all import findings
 
 PAGES = ("orders", "schedules", "deliveries", "hosts", "settings")
 
@@ -61,8 +60,13 @@ def test_a_schedule_tells_its_next_times_while_it_is_written_and_fires_at_a_clic
     row(page, "weekdays").get_by_role("button", name="Run now").click()
     row(page, "weekdays").get_by_role("button", name="History").click()
     expect(page.locator(".table-more tbody tr", has_text="fired")).to_have_count(1)
-    page.on("dialog", lambda asked: asked.accept())
-    row(page, "weekdays").first.get_by_role("button", name="Remove").click()
+    remove = row(page, "weekdays").first.get_by_role("button", name="Remove")
+    remove.click()
+    expect(dialog_button(page, "Leave it")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(remove).to_be_focused()
+    page.keyboard.press("Enter")
+    dialog_button(page, "Remove").click()
     expect(page.get_by_text("Nothing is scheduled on this board.")).to_be_visible()
 
 
@@ -92,26 +96,46 @@ def test_hosts_tell_what_is_paused_and_resume_it(board):
     assert board.ask("dispatch.holds") == []
 
 
-def test_settings_are_told_with_their_meaning_and_the_board_is_renamed(board):
+def test_settings_are_told_with_their_meaning_and_where_each_is_written(board):
     page = board.open("/settings")
     expect(row(page, "failure_limit")).to_contain_text("2")
-    button(page, "Rename").click()
+    button(page, "How to set rate_limit_cooldown").click()
+    told = page.get_by_role("dialog")
+    expect(told).to_contain_text(str(board.home.path / "config.toml"))
+    for table in ("dispatch", f"boards.{board.slug}"):
+        expect(told.get_by_text(f'[{table}]\nrate_limit_cooldown = "5m"')).to_be_visible()
+    expect(told).to_contain_text("nothing has to be started again")
+    page.keyboard.press("Escape")
+    button(page, "How to set session_days").click()
+    expect(told).to_contain_text("when shop up is started the next time")
+
+
+def test_a_board_gets_another_name_and_directory_and_is_paused_where_its_settings_are(board):
+    board.forgiven = ("status of 400",)
+    page = board.open("/settings")
+    button(page, "Edit").click()
     field(page, "Name").fill("The shop floor")
-    dialog_button(page, "Rename").click()
+    field(page, "Working directory").fill("not/whole")
+    dialog_button(page, "Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("is not absolute")
+    field(page, "Working directory").fill("/srv/work")
+    dialog_button(page, "Save").click()
     expect(page.get_by_role("heading", name="The shop floor")).to_be_visible()
+    expect(page.locator(".facts")).to_contain_text("/srv/work")
+    shown = board.ask("board.show", slug=board.slug)
+    assert (shown["name"], shown["default_workdir"]) == ("The shop floor", "/srv/work")
     button(page, "Pause the board").click()
     expect(button(page, "Resume the board")).to_be_visible()
     page.get_by_label("Only what is set").check()
     expect(row(page, "failure_limit")).to_have_count(0)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_list_has_a_serious_finding(board, theme):
+def test_no_list_has_a_serious_finding(board):
     board.ask("order.enqueue", command={"argv": ["false"]})
     board.ask("schedule.add", rule="every day at 9", title="Water the plants")
     board.ask("subscription.add", target="desktop:")
     board.ask("dispatch.pause", reason="Backup.")
-    page = board.open("/orders", color_scheme=theme)
+    page = board.open("/orders")
     for name in PAGES:
         page.goto(f"{board.web.url}/b/{board.slug}/{name}")
         expect(page.locator(".table").first).to_be_visible()

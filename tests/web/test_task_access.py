@@ -1,32 +1,14 @@
 """The pages of tasks are for everybody: no serious finding of axe on any of them, light or dark, large or small."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.web.axe import findings
 from tests.support.browser import DESKTOP, PHONE
 from tests.web.test_needs import asking, reviewed
 from tests.web.test_task import says
 
-SERIOUS = ("serious", "critical")
-LOOKS = [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE), ("dark", PHONE)]
-NAMES = ["light-desktop", "dark-desktop", "light-phone", "dark-phone"]
-
-
-def findings(page: Page) -> list[str]:
-    """What axe calls serious or critical, one line each."""
-    # A colour on its way from one to another is no colour to judge.
-    page.evaluate(
-        "Promise.all(document.getAnimations().filter(one => one.effect.getComputedTiming().iterations !== Infinity)"
-        ".map(one => one.finished.catch(() => null))).then(() => true)"
-    )
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{one['id']}: {node['html'][:160]} ({node['any'][0]['message'] if node['any'] else one['help']})"
-        for one in found
-        if one["impact"] in SERIOUS
-        for node in one["nodes"]
-    ]
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
 
 
 def busy(board) -> dict[str, int]:
@@ -49,10 +31,10 @@ def busy(board) -> dict[str, int]:
     return {"failed": failed, "asked": asked, "child": child, "review": review}
 
 
-@pytest.mark.parametrize(("theme", "size"), LOOKS, ids=NAMES)
-def test_no_page_of_a_task_has_a_serious_finding(board, theme, size):
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+def test_no_page_of_a_task_has_a_serious_finding(board, size):
     tasks = busy(board)
-    page = board.open(f"/t/{tasks['failed']}", size=size, color_scheme=theme)
+    page = board.open(f"/t/{tasks['failed']}", size=size)
     expect(says(page, "blocked")).to_be_visible()
     found = {}
     for name, path, there in (
@@ -72,10 +54,10 @@ def test_no_page_of_a_task_has_a_serious_finding(board, theme, size):
     assert [f"{name}: {line}" for name, lines in found.items() for line in lines] == []
 
 
-@pytest.mark.parametrize(("theme", "size"), LOOKS, ids=NAMES)
-def test_what_opens_on_a_task_has_no_serious_finding(board, theme, size):
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+def test_what_opens_on_a_task_has_no_serious_finding(board, size):
     tasks = busy(board)
-    page = board.open(f"/t/{tasks['child']}", size=size, color_scheme=theme)
+    page = board.open(f"/t/{tasks['child']}", size=size)
     page.get_by_role("button", name="Edit").click()
     page.get_by_role("button", name="Waits for: add a task").click()
     expect(page.locator(".finder-list [role=option]").first).to_be_visible()

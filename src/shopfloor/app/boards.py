@@ -131,8 +131,7 @@ class HomeBoards:
             raise Invalid(
                 "--database takes a postgresql:// address; without it the board is a SQLite file"
             )
-        if default_workdir is not None and not default_workdir.startswith("/"):
-            raise Invalid(f"the default directory {default_workdir!r} is not absolute")
+        _check_workdir(default_workdir)
         path = self._home.boards / slug
         if (path / "board.json").exists():
             if slug == DEFAULT:
@@ -174,6 +173,12 @@ class HomeBoards:
 
     def rename(self, slug: str, name: str) -> BoardInfo:
         folder = self.folder(slug)._replace(name=name)
+        self._write(folder)
+        return self._info(folder)
+
+    def set_workdir(self, slug: str, path: str | None) -> BoardInfo:
+        folder = self.folder(slug)._replace(default_workdir=path or None)
+        _check_workdir(folder.default_workdir)
         self._write(folder)
         return self._info(folder)
 
@@ -225,6 +230,11 @@ class HomeBoards:
             "created_at": folder.created_at,
         }
         _replace(folder.path / "board.json", json.dumps(told, indent=2).encode() + b"\n")
+
+
+def _check_workdir(path: str | None) -> None:
+    if path is not None and not path.startswith("/"):
+        raise Invalid(f"the default directory {path!r} is not absolute")
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -33,6 +33,10 @@ class HomeProfiles:
         self._home = home
         self._environment = environment
 
+    @property
+    def file(self) -> str:
+        return str(self._home.config)
+
     def add(self, name: str, table: dict[str, Any]) -> None:
         """Write a profile that is not there; raises Conflict, Invalid or NotFound."""
         text = self._text()

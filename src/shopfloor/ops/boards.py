@@ -149,6 +149,32 @@ def rename_board(ctx: Around, req: RenameBoard) -> BoardView:
     return BoardView.of(ctx.service.boards.rename(req.slug, req.name))
 
 
+class MoveBoard(Request, frozen=True):
+    """Which board, and where its tasks work that name no directory."""
+
+    slug: Slug
+    path: Annotated[
+        str | None,
+        Arg(
+            "The directory of dir and worktree tasks that name none; left out: none.",
+            positional=True,
+        ),
+    ] = None
+
+
+@operation(
+    "board.workdir",
+    "POST /api/v1/boards/{slug}/workdir",
+    command="board workdir",
+    kind="around",
+    errors=(NotFound, Invalid),
+    admin=True,
+)
+def set_workdir(ctx: Around, req: MoveBoard) -> BoardView:
+    """Say where tasks work that name no directory; those of the kind `dir` keep the one they were made with."""
+    return BoardView.of(ctx.service.boards.set_workdir(req.slug, req.path))
+
+
 class RemoveBoard(Request, frozen=True, kw_only=True):
     """Which board, and whether its files go too."""
 

@@ -139,7 +139,7 @@ def list_cards(ctx: Context, req: ListCards) -> CardPage:
     """List the board's columns with their counts and a page of cards each, or the cards of some tasks."""
     statuses = _statuses(req)
     looked = Looked(req.assignee, req.tenant, None if req.text is None else pattern(req.text))
-    counts = cards.counts(ctx.tx, looked)
+    counts = cards.counts(ctx.tx, looked, statuses)
     if req.ids is not None:
         pages = _where_they_are(ctx.tx, req.ids, looked)
     else:

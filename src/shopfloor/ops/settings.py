@@ -28,8 +28,9 @@ class SettingView(Result, frozen=True):
 
 
 class SettingsView(Result, frozen=True):
-    """The settings in force, table by table, the labels of this host, and what is odd about them."""
+    """The settings in force, table by table, the labels of this host, and what is odd about them; `file` has them."""
 
+    file: str
     items: list[SettingView]
     labels: list[str]
     warnings: list[str]
@@ -40,6 +41,7 @@ def show_settings(ctx: Context, req: NoArguments) -> SettingsView:  # noqa: ARG0
     """Show what is set for this board on its host; profiles have a list of their own."""
     settings = ctx.settings
     return SettingsView(
+        ctx.service.profiles().file,
         [view for table in settings._fields for view in _table(settings, table)],
         list(settings.labels),
         list(settings.warnings),

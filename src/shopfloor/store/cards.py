@@ -5,6 +5,7 @@ A page has as many cards as it has; the number of statements is always the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from shopfloor.domain.model import Hold
@@ -90,11 +91,11 @@ class Asked(NamedTuple):
     error: str | None
 
 
-def counts(tx: Tx, looked: Looked) -> dict[str, int]:
-    """How many tasks each status has, of those that are looked for."""
+def counts(tx: Tx, looked: Looked, statuses: Sequence[str]) -> dict[str, int]:
+    """How many tasks each of these statuses has, of those that are looked for; without words, each of all."""
     if looked == Looked():
         return tasks.counts(tx)
-    return dict(tx.all("card_counts", **looked._asdict()))
+    return dict(tx.all("card_counts", statuses=list(statuses), **looked._asdict()))
 
 
 def column(

@@ -1,7 +1,8 @@
 -- name: card_counts
--- How many tasks of each status there are, of those that are looked for.
+-- How many tasks of each of some statuses there are, of those that are looked for.
 SELECT status, COUNT(*) FROM task
- WHERE (CAST(:lane AS TEXT) IS NULL OR lane = :lane)
+ WHERE status IN @each(statuses)
+   AND (CAST(:lane AS TEXT) IS NULL OR lane = :lane)
    AND (CAST(:tenant AS TEXT) IS NULL OR tenant = :tenant)
    AND (CAST(:text AS TEXT) IS NULL OR LOWER(title) LIKE :text ESCAPE '\' OR LOWER(body) LIKE :text ESCAPE '\')
  GROUP BY status

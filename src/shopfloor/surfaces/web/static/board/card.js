@@ -83,13 +83,15 @@ function Progress({ done, total }) {
 /** The branch of a worktree, with the lines that were added and removed; asked for while the card is seen. */
 function Branch({ card }) {
   const lines = useSignal(null);
+  // A worker changes files without a word, so they are counted anew every minute.
+  const turn = card.status === "running" ? Math.floor(minute.value / 60_000) : 0;
   useEffect(() => {
     const asked = new AbortController();
     if (card.status === "running" || card.status === "review") {
       call("task.diff", { id: card.id, stat: true }, { signal: asked.signal }).then((diff) => { lines.value = counted(diff); }, () => {});
     }
     return () => asked.abort();
-  }, [card.id, card.status, card.now?.note]);
+  }, [card.id, card.status, card.now?.note, turn]);
   const known = lines.value;
   return html`<span class="fact card-branch" title=${card.branch ?? "a worktree of its own"}><${Icon} name="branch" size="12" /><span>${card.branch ?? "worktree"}</span>
     ${known && html`<b class="is-added">+${known.added}</b><b class="is-removed">−${known.removed}</b>`}</span>`;

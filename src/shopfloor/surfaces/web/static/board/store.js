@@ -7,7 +7,7 @@
 import { batch, signal } from "../core/dom.js";
 import { call } from "../core/api.js";
 import { STATUSES } from "../core/lifecycle.js";
-import { onEvent, onResync, seen } from "../core/live.js";
+import { LEAVING, LEAVING_MS, onEvent, onResync, seen } from "../core/live.js";
 import { refuse } from "../core/toast.js";
 
 const FIRST_PAGE = 40;
@@ -15,11 +15,13 @@ const ENDED_PAGE = 20;
 const NEXT_PAGE = 200;
 const IDS_MOST = 200;
 const TOGETHER_MS = 40;
+// Each reading counts again what has the words, which on a large board is work.
+const SEARCHED_TOGETHER_MS = 1000;
 const ENDED = new Set(["done", "cancelled", "archived"]);
 
 /** A board's cards, narrowed by a filter {assignee, tenant, text}. */
 export class Store {
-  constructor(board, filter = {}, { archived = false, together = TOGETHER_MS } = {}) {
+  constructor(board, filter = {}, { archived = false, together = filter.text ? SEARCHED_TOGETHER_MS : TOGETHER_MS } = {}) {
     this.board = board;
     this.filter = filter;
     this.together = together;
@@ -34,19 +36,23 @@ export class Store {
     this.waiting = new Set();
     this.busy = false;
     this.timer = null;
+    this.leaving = null;
     this.closed = false;
+    this.asking = new AbortController();
     this.offs = [onEvent((event) => this.heard(event)), onResync(() => this.load())];
   }
 
   close() {
     this.closed = true;
+    this.asking.abort();
     clearTimeout(this.timer);
+    clearTimeout(this.leaving);
     this.offs.forEach((off) => off());
   }
 
   ask(args) {
     const given = Object.entries(this.filter).filter(([, value]) => value !== null && value !== undefined);
-    return call("task.cards", { ...Object.fromEntries(given), ...args }, { board: this.board });
+    return call("task.cards", { ...Object.fromEntries(given), ...args }, { board: this.board, signal: this.asking.signal });
   }
 
   /** Read the board anew: what is open first, what is over behind it. */
@@ -58,6 +64,7 @@ export class Store {
       this.ready.value = true;
       this.fill(await this.ask({ statuses: this.statuses.filter((status) => ENDED.has(status)), limit: ENDED_PAGE }));
     } catch (refused) {
+      if (this.closed) return;
       if (!this.ready.value) this.failed.value = refused;
       else refuse(refused, "Reading the board");
     }
@@ -108,6 +115,15 @@ export class Store {
     const known = this.cards.get(card.id);
     if (known) known.value = card;
     else this.cards.set(card.id, signal(card));
+    if (isLeaving(card)) this.leaving ??= setTimeout(() => this.askWhoLeaves(), LEAVING_MS);
+  }
+
+  /** Read again the cards whose last worker was still leaving. */
+  askWhoLeaves() {
+    this.leaving = null;
+    const ids = [...this.cards.values()].map((card) => card.peek()).filter(isLeaving).map((card) => card.id);
+    if (document.hidden) this.leaving = setTimeout(() => this.askWhoLeaves(), LEAVING_MS);
+    else if (ids.length) this.refresh(ids);
   }
 
   /** The card of a task, as it is now; undefined where it is not loaded. */
@@ -221,6 +237,10 @@ export class Store {
     shift(before.map((card) => ({ ...card, status, moving: true, since: new Date().toISOString() })), true);
     return () => shift(before.filter((card) => this.cards.get(card.id)?.peek().moving), true);
   }
+}
+
+function isLeaving(card) {
+  return card.why.code === LEAVING || card.now?.state === "leaving";
 }
 
 function comesBefore(left, right) {

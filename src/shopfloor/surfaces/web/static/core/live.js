@@ -19,6 +19,10 @@ export const connection = signal("connecting");
 /** Whether changes arrive. */
 export const online = computed(() => connection.value === "live");
 
+/** A worker whose attempt has ended may still have processes; that the last of them has gone is no event, so it is asked for. */
+export const LEAVING = "previous_worker_leaving";
+export const LEAVING_MS = 500;
+
 const listeners = new Set();
 const resyncs = new Set();
 let board = null;

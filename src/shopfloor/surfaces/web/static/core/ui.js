@@ -49,6 +49,16 @@ export function Dialog({ title, onClose, children, footer, wide = false, class: 
   </dialog>`;
 }
 
+/** A question before what cannot be taken back; `action` says what is done then, and `onYes` does it. */
+export function Confirm({ title, action, onYes, onClose, children }) {
+  const yes = () => {
+    onClose();
+    onYes();
+  };
+  const footer = html`<${Button} onClick=${onClose} autofocus>Leave it<//><${Button} type="submit" kind="danger">${action}<//>`;
+  return html`<${Dialog} title=${title} onClose=${onClose} onSubmit=${yes} footer=${footer}>${children}<//>`;
+}
+
 const TYPED_MS = 800;
 
 /** A menu of actions at a place {x, y} or below an element; items are {label, icon, status, hint, danger, run} or null for a line. */

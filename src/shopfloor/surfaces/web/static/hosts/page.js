@@ -6,12 +6,15 @@ import { ago, minute } from "../core/time.js";
 import { Button, Chip } from "../core/ui.js";
 import { act, ListPage, Moment, Reading, Section, Table } from "../lists/table.js";
 import { useRead } from "../lists/read.js";
+import { commandLine } from "../lists/words.js";
 
 const MOVES = new Set(["claimed", "paused", "resumed", "quota_parked", "quota_opened", "quota_cleared", "quota_spent"]);
+const SEEN_MS = 30_000;
 const wants = (event) => MOVES.has(event.kind) || event.data?.from === "running";
 
 export function HostsPage() {
-  const hosts = useRead("admin.hosts", {}, { wants });
+  // That a host was seen again is no event.
+  const hosts = useRead("admin.hosts", {}, { wants, again: () => SEEN_MS });
   const profiles = useRead("profile.list", {}, { wants });
   const holds = useRead("dispatch.holds", {}, { wants });
   const quotas = useRead("quota.list", {}, { wants });
@@ -48,7 +51,7 @@ function Hosts({ rows }) {
 function Profiles({ rows, again }) {
   const columns = [
     { title: "Profile", head: true, cell: (row) => html`<strong>${row.name}</strong><small>${row.description}</small>` },
-    { title: "Runs", cell: (row) => row.preset ?? row.argv.join(" ") },
+    { title: "Runs", wide: true, cell: (row) => row.preset ?? html`<code>${commandLine(row.argv)}</code>` },
     { title: "Model", cell: (row) => row.model ?? "" },
     { title: "Now", number: true, cell: (row) => (row.cap ? `${row.running} of ${row.cap}` : row.running) },
     { title: "State", cell: (row) => (row.paused ? html`<${Chip} tone="warn" title=${row.paused}>paused<//>` : html`<${Chip} tone="good">open<//>`) },

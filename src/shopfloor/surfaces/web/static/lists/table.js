@@ -23,14 +23,15 @@ export function Section({ title, about, actions, children }) {
 }
 
 /**
- * A table.  A column is {title, cell(row), wide, number, head}: `head` marks what names the row.
+ * A table.  A column is {title, cell(row), wide, number, head}: `head` marks what names the row, and
+ * one without a title is for what can be done with it.
  * `expanded(row)` gives what stands below a row; `empty` is said where there are none.
  */
 export function Table({ label, columns, rows, keyOf, expanded, empty }) {
   if (rows.length === 0) return html`<p class="list-none">${empty}</p>`;
   const cell = (column, row) => {
     const inside = html`<div class="cell">${column.cell(row)}</div>`;
-    const classes = names(column.number && "is-number", column.wide && "is-wide");
+    const classes = names(column.number && "is-number", column.wide && "is-wide", !column.title && "is-actions");
     return column.head
       ? html`<th scope="row" class=${classes} data-title=${column.title}>${inside}</th>`
       : html`<td class=${classes} data-title=${column.title}>${inside}</td>`;

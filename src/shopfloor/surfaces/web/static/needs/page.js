@@ -3,7 +3,7 @@
 // One thing is chosen at a time; keys move the choice and answer it.  What was answered goes by itself, because the
 // list follows the board.
 
-import { html, useEffect, useRef, useState } from "../core/dom.js";
+import { html, useRef, useState } from "../core/dom.js";
 import { readable, useCommands } from "../core/keys.js";
 import { go, inBoard, route, setQuery } from "../core/route.js";
 import { may } from "../core/session.js";
@@ -27,10 +27,10 @@ export function NeedsPage() {
   const { page, refused, more } = useNeeds(KINDS[kind] ? kind : null);
   const items = page?.items ?? [];
   const [chosen, at, choose, newest] = useChoice(items);
-  const [open, setOpen] = useState(null);
+  // Which way of which need asks for words now.
+  const [open, setOpen] = useState({ key: null, label: null });
   const list = useRef(null);
   const fields = useRef(new Map());
-  useEffect(() => setOpen(null), [chosen && keyOf(chosen)]);
   // Keys come faster than what they change is registered anew, so they look at what is chosen now.
   const now = useLatest({ items, at });
   const step = (by) => {
@@ -44,7 +44,7 @@ export function NeedsPage() {
     card?.focus({ preventScroll: true });
     card?.scrollIntoView({ block: "nearest" });
   };
-  useCommands(() => commandsFor(chosen, { step, setOpen, fields: fields.current }), [chosen && keyOf(chosen), items.map(keyOf).join(), at]);
+  useCommands(() => commandsFor(chosen, { step, setOpen: (label) => setOpen({ key: keyOf(chosen), label }), fields: fields.current }), [chosen && keyOf(chosen), items.map(keyOf).join(), at]);
   if (refused) return html`<${Empty} title="The list cannot be shown" icon="alert">${refused.message}<//>`;
   if (!page) return html`<${Busy} label="Looking for what waits" />`;
   const all = Object.values(page.counts).reduce((sum, many) => sum + many, 0);
@@ -57,7 +57,7 @@ export function NeedsPage() {
       </div>
     </header>
     ${items.length ? html`<ol ref=${list} class="needs-list" aria-label="What waits for you">${items.map((need) => html`
-        <${Need} key=${keyOf(need)} id=${keyOf(need)} need=${need} chosen=${need === chosen} onChoose=${() => choose(need)} open=${need === chosen ? open : null} setOpen=${(label) => { choose(need); setOpen(label); }}
+        <${Need} key=${keyOf(need)} id=${keyOf(need)} need=${need} chosen=${need === chosen} onChoose=${() => choose(need)} open=${need === chosen && open.key === keyOf(need) ? open.label : null} setOpen=${(label) => { choose(need); setOpen({ key: keyOf(need), label }); }}
           fieldRef=${(field) => (field ? fields.current.set(keyOf(need), field) : fields.current.delete(keyOf(need)))} onDone=${() => announce(`${items.length - 1} left`)} />`)}</ol>`
       : html`<${Empty} title=${kind ? "Nothing of this kind waits" : "Nothing waits for you"} icon="check">Questions, reviews and tasks that cannot go on come here by themselves.<//>`}
     ${page.next && html`<p class="needs-more"><${Button} onClick=${more}>Show more (${page.total - items.length} left)<//></p>`}

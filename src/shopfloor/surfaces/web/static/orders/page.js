@@ -31,7 +31,7 @@ export function OrdersPage() {
   return html`<${ListPage} title="Orders" about="Single commands: queued, run, tried again, and kept with proof of how they ended." actions=${add}>
     <div class="list-filters">
       <${Field} label="State"><${Select} value=${state} onValue=${setState} options=${STATES} /><//>
-      <${Field} label="Words"><${Input} value=${text} onValue=${setText} placeholder="in its name or command" /><//>
+      <${Field} label="Words"><${Input} value=${text} onValue=${setText} placeholder="in name or command" /><//>
     </div>
     <${Reading} of=${orders}>${(found) => html`
       <${Orders} rows=${found.items} again=${orders.read} />

@@ -4,7 +4,7 @@ import { html, useState } from "../core/dom.js";
 import { inBoard } from "../core/route.js";
 import { may } from "../core/session.js";
 import { minute, span } from "../core/time.js";
-import { Button, Chip } from "../core/ui.js";
+import { Button, Chip, Confirm } from "../core/ui.js";
 import { act, ListPage, Moment, Reading, Table } from "../lists/table.js";
 import { useRead } from "../lists/read.js";
 import { commandLine } from "../lists/words.js";
@@ -25,9 +25,10 @@ export function SchedulesPage() {
 }
 
 function Schedules({ rows, again, open, setOpen }) {
+  const [leaving, setLeaving] = useState(null);
   const flip = (row) => act(row.state === "paused" ? "schedule.resume" : "schedule.pause", { name: row.name }, { done: row.state === "paused" ? "It goes on" : "Paused" }).then(again);
   const fire = (row) => act("schedule.run", { name: row.name }, { done: "It is on the board" }).then(again);
-  const remove = (row) => confirm(`Remove the schedule ${row.name}? Its tasks stay.`) && act("schedule.remove", { name: row.name }, { done: "Removed" }).then(again);
+  const remove = (name) => act("schedule.remove", { name }, { done: "Removed" }).then(again);
   const columns = [
     { title: "Schedule", head: true, wide: true, cell: (row) => html`<strong>${row.name}</strong><small>${what(row.task)}</small>` },
     { title: "Rule", cell: (row) => html`${row.words}<small>${row.kind === "cron" && row.expression !== row.words ? `${row.expression}, ` : ""}${row.zone}</small>` },
@@ -39,10 +40,12 @@ function Schedules({ rows, again, open, setOpen }) {
       <${Button} small aria-expanded=${open === row.name} onClick=${() => setOpen(open === row.name ? null : row.name)}>History<//>
       ${may("operator") && html`<${Button} small onClick=${() => fire(row)}>Run now<//>
         ${row.state !== "over" && html`<${Button} small onClick=${() => flip(row)}>${row.state === "paused" ? "Resume" : "Pause"}<//>`}
-        <${Button} small onClick=${() => remove(row)}>Remove<//>`}` },
+        <${Button} small onClick=${() => setLeaving(row.name)}>Remove<//>`}` },
   ];
   return html`<${Table} label="Schedules" columns=${columns} rows=${rows} keyOf=${(row) => row.name}
-    expanded=${(row) => row.name === open && html`<${History} name=${row.name} />`} empty="Nothing is scheduled on this board." />`;
+    expanded=${(row) => row.name === open && html`<${History} name=${row.name} />`} empty="Nothing is scheduled on this board." />
+    ${leaving && html`<${Confirm} title=${`Remove ${leaving}?`} action="Remove" onYes=${() => remove(leaving)} onClose=${() => setLeaving(null)}>
+      <p>It puts nothing on the board any more, and its history is gone. The tasks that it made stay.</p><//>`}`;
 }
 
 function what(task) {

@@ -1,6 +1,6 @@
 // Ctrl-K: type a few letters of a task or of a command, and go.
 
-import { html, names, signal, useEffect, useRef, useSignal } from "../core/dom.js";
+import { html, names, signal, useEffect, useLayoutEffect, useRef, useSignal } from "../core/dom.js";
 import { call } from "../core/api.js";
 import { available, keysOf, readable } from "../core/keys.js";
 import { go, inBoard } from "../core/route.js";
@@ -19,7 +19,8 @@ export function Palette() {
   const tasks = useSignal({ text: "", found: [] });
   const at = useSignal(0);
   const close = () => { paletteOpen.value = false; };
-  useEffect(() => {
+  // Before the next key, which may be the first letter of what is looked for.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     ref.current.showModal();
     return () => before?.isConnected && before.focus?.({ preventScroll: true });
@@ -86,6 +87,8 @@ async function find(text, signal) {
   const number = /^#?(\d+)$/.exec(words);
   const asked = { text: words || null, limit: TASKS, ...(words ? { archived: true } : { sort: "updated" }) };
   const found = (await call("task.list", asked, { signal })).items;
+  // Those whose title has the words come before those whose text has them.
+  found.sort((one, two) => fits(two.title, words) - fits(one.title, words));
   if (!number) return found;
   const shown = await call("task.show", { id: Number(number[1]) }, { signal }).catch(() => null);
   return shown ? [shown.task, ...found.filter((task) => task.id !== shown.task.id)] : found;

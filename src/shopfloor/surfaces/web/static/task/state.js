@@ -2,11 +2,9 @@
 
 import { useCallback, useEffect, useRef, useState } from "../core/dom.js";
 import { call } from "../core/api.js";
-import { onEvent, onResync } from "../core/live.js";
+import { LEAVING, LEAVING_MS, onEvent, onResync } from "../core/live.js";
 
 const TOGETHER_MS = 40;
-const LEAVING = "previous_worker_leaving";
-const LEAVING_MS = 500;
 
 /** {detail, refused, reload}: the task's page as `task.show` gives it, or why it cannot be had. */
 export function useTask(id) {
@@ -34,7 +32,6 @@ function reading(id, tell) {
       if (!alive) return;
       watched = new Set([id, ...[...detail.parents, ...detail.children].map((task) => task.id)]);
       tell({ detail, refused: null });
-      // That the last process of a worker has gone is no event.
       if (detail.why.code === LEAVING) soon(LEAVING_MS);
     } catch (refused) {
       // What was read before stays on the screen while the server is away.

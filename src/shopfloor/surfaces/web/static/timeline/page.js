@@ -26,13 +26,14 @@ const TOGETHER_MS = 400;
 const REREAD_MS = 30_000;
 
 export function TimelinePage() {
-  const [name, length] = WINDOWS.find(([one]) => one === route.value.query.get("for")) ?? WINDOWS[USUAL];
   const until = route.value.query.get("until");
-  const { told, refused } = useTimeline(length, until);
+  const asked = WINDOWS.find(([one]) => one === route.value.query.get("for"));
+  const { told, refused } = useTimeline((asked ?? WINDOWS[USUAL])[1], until);
+  const [name, length] = asked ?? (until ? WINDOWS[USUAL] : fitting(told));
   const [chosen, setChosen] = useState(null);
   const move = (by) => {
     const end = (until ? Date.parse(until) : Date.now()) + by * length / 2;
-    setQuery({ until: end >= Date.now() ? null : new Date(end).toISOString() });
+    setQuery({ for: name, until: end >= Date.now() ? null : new Date(end).toISOString() });
   };
   useCommands(() => [
     { id: "timeline.earlier", title: "Earlier", group: GROUP, keys: ["["], run: () => move(-1) },
@@ -47,8 +48,15 @@ export function TimelinePage() {
       <span class="timeline-move"><${Button} small icon="left" aria-label="Earlier ([)" onClick=${() => move(-1)} />
         <${Button} small disabled=${!until} onClick=${() => setQuery({ until: null })}>Now<//><${Button} small icon="right" aria-label="Later (])" disabled=${!until} onClick=${() => move(1)} /></span>
     </header>
-    ${told ? html`<${Runs} told=${told} live=${!until} chosen=${chosen} setChosen=${setChosen} />` : html`<${Busy} label="Reading what ran" />`}
+    ${told ? html`<${Runs} told=${told} length=${length} live=${!until} chosen=${chosen} setChosen=${setChosen} />` : html`<${Busy} label="Reading what ran" />`}
   </div>`;
+}
+
+/** The shortest window that has all that ran lately, so that a young board's runs are more than hairlines. */
+function fitting(told) {
+  if (!told?.items.length) return WINDOWS[USUAL];
+  const first = Math.min(...told.items.map((run) => Date.parse(run.queued_at ?? run.claimed_at)));
+  return WINDOWS.find(([, length], at) => at === USUAL || Date.parse(told.now) - first < length);
 }
 
 function useTimeline(length, until) {
@@ -80,10 +88,9 @@ function useTimeline(length, until) {
   return found;
 }
 
-function Runs({ told, live, chosen, setChosen }) {
+function Runs({ told, length, live, chosen, setChosen }) {
   // While the window goes along, the bars of what runs grow with the clock.
   const now = live ? Math.max(second.value, Date.parse(told.now)) : Date.parse(told.now);
-  const length = Date.parse(told.until) - Date.parse(told.since);
   const window = live ? { from: now - length, to: now } : { from: Date.parse(told.since), to: Date.parse(told.until) };
   const lanes = lanesOf(told.items.map((run) => asBar(run, now)));
   const bar = lanes.flatMap((lane) => lane.bars).find((one) => one.run.run === chosen) ?? null;
