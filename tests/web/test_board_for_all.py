@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.axe import findings
 from tests.support.browser import DESKTOP, PHONE, Site, card, card_in
+from tests.web.axe import findings
 
 HARM = '<img src=x onerror="window.harmed=1"><script>window.harmed=1</script>"\'`{{7*7}}${window.harmed=1}</style>'
 

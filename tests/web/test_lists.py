@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.web.axe import findings
 from tests.support.browser import PHONE
+from tests.web.axe import findings
 
 PAGES = ("orders", "schedules", "deliveries", "hosts", "settings")
 

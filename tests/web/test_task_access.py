@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.axe import findings
 from tests.support.browser import DESKTOP, PHONE
+from tests.web.axe import findings
 from tests.web.test_needs import asking, reviewed
 from tests.web.test_task import says
 

@@ -171,7 +171,7 @@ class MoveBoard(Request, frozen=True):
     admin=True,
 )
 def set_workdir(ctx: Around, req: MoveBoard) -> BoardView:
-    """Say where tasks work that name no directory; those of the kind `dir` keep the one they were made with."""
+    """Say where tasks work that name no directory; `dir` tasks keep theirs."""
     return BoardView.of(ctx.service.boards.set_workdir(req.slug, req.path))
 
 
