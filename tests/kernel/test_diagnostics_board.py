@@ -8,8 +8,10 @@ import pytest
 from shopfloor.domain.diagnostics import CODES, DAY, HOUR, MINUTE, Circumstances
 from shopfloor.domain.errors import Invalid, NotFound
 from shopfloor.domain.settings import Settings
+from shopfloor.domain.settings_hooks import Hook
 from shopfloor.ops import diagnostics as asked
 from shopfloor.ops.context import Context
+from shopfloor.store import hooks
 from tests.support.diagnosing import PROFILES, arrive, carry_out, leave
 
 
@@ -29,6 +31,28 @@ def test_work_without_a_dispatcher_is_an_error_until_one_runs(board):
     assert [(step.command, step.op) for step in found.steps] == [("shop up", None)]
     arrive(board)
     assert board.ask("diagnostics.list").items == []
+
+
+def test_a_hook_that_failed_is_told_until_it_is_run_well_or_is_gone(board):
+    known = board.settings
+    board.settings = known._replace(hooks={"sign": Hook("sign", command=("sign",))})
+
+    def found():
+        return [(one.code, one.severity, one.task) for one in board.ask("diagnostics.list").items]
+
+    board.write(lambda tx: hooks.begin(tx, "", "sign", 0))
+    assert found() == []
+    board.write(lambda tx: hooks.tried(tx, "", "sign", error="no paint"))
+    assert found() == [("hook_failing", "warning", None)]
+    board.clock.advance(1)
+    board.write(lambda tx: hooks.done(tx, "", "sign", 1))
+    assert found() == []
+    board.clock.advance(1)
+    board.write(lambda tx: hooks.failed(tx, "", "sign", 2, error="no paint"))
+    [told_of] = board.ask("diagnostics.list").items
+    assert "hook sign failed" in told_of.sentence and "no paint" in told_of.sentence
+    board.settings = known
+    assert found() == []
 
 
 def told(board, *, ok):

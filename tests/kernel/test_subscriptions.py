@@ -1,10 +1,13 @@
 """Subscriptions: who is told of what, once, until when; and what is never shown of a target."""
 
+import json
+
 import pytest
 
 from shopfloor.domain.errors import Invalid, NotFound, WrongStatus
 from shopfloor.domain.settings import Settings
 from shopfloor.domain.settings_notify import Notify, Sink
+from tests.support.schedules import HOUR, Floor
 from tests.support.telling import (
     OTHER,
     SOON,
@@ -134,6 +137,29 @@ def test_a_schedules_subscribers_hear_of_what_it_makes_and_of_what_comes_from_th
     assert (ended.id, ended.ended_why) == (number, "its schedule nightly was removed")
     with pytest.raises(NotFound, match="no schedule 'nightly'"):
         subscribed(board, schedule="nightly")
+
+
+def test_who_wants_to_hears_of_a_due_time_that_put_nothing_on_the_board(board):
+    floor = Floor(board)
+    for name in ("nightly", "weekly"):
+        floor.add("every 1h", name, name=name, overlap="skip")
+    subscribed(board, schedule="nightly", kinds=["schedule_held"])
+    subscribed(board, OTHER, kinds=["schedule_held", "completed"])
+    for _ in range(2):
+        floor.after(HOUR)
+    assert [(one.task, one.kind, one.title) for one in told(board)] == [
+        (None, "schedule_held", "nightly"),
+        (None, "schedule_held", "nightly"),
+        (None, "schedule_held", "weekly"),
+    ]
+    board.clock.advance(SOON)
+    one = take(board)
+    assert one.message is not None
+    assert json.loads(one.message)["title"] == "⏸ nightly: put no task on the board"
+    assert "skipped: #1 of the firing before is still" in json.loads(one.message)["text"]
+    both = json.loads(take(board, OTHER).message)
+    assert both["title"] == "2 events of 2 schedules: 2 put no task on the board"
+    assert both["task"] is None
 
 
 def test_a_subscription_is_to_one_thing_and_its_target_must_be_one(board):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from shopfloor.sinks import apprise
 from tests.support.home import Home, home_in
 from tests.support.http_sink import HttpSink, http_sink
 from tests.support.waiting import eventually
@@ -127,6 +128,24 @@ def test_a_target_that_hangs_delays_no_other(home, sink):
     worked(home)
     eventually(lambda: len(sink.received) == hanging)
     subscribe(home, f"webhook:{sink.url}/well", kinds=["created"])
+    home.create()
+    ends(home, "sent")
+    assert sink.received[-1].path == "/well"
+    assert len(ends(home, "sending", hanging)) == hanging
+    sink.let_go.set()
+
+
+def test_services_that_hang_behind_apprise_delay_no_other(home, sink):
+    home.configure(QUICK.replace("1s", "10m"))
+    home.up()
+    hanging = apprise.AT_ONCE_MAX
+    sink.answers = ["hang"] * hanging
+    address = sink.url.removeprefix("http")
+    for number in range(hanging):
+        subscribe(home, f"apprise:json{address}/hang/{number}?rto=600", kinds=["completed"])
+    worked(home)
+    eventually(lambda: len(sink.received) == hanging)
+    subscribe(home, f"apprise:json{address}/well", kinds=["created"])
     home.create()
     ends(home, "sent")
     assert sink.received[-1].path == "/well"

@@ -84,6 +84,33 @@ def test_a_failing_hook_is_counted_and_said_and_stops_nothing(home, seen):
     assert home.shop("hook", "list").stdout.count("failed") >= 3
 
 
+def test_a_hook_that_fails_is_tried_again_as_often_as_it_is_set_and_then_goes_on(home, seen):
+    first_time = f"cat >> {seen}; test $(wc -l < {seen}) -ge 2"
+    home.configure(
+        f"[hooks.shaky]\ncommand = ['sh', '-c', '{first_time}']\nevents = ['created']\nretries = 1\n"
+        "[hooks.broken]\ncommand = ['false']\nevents = ['created']\nretries = 1\n"
+    )
+    daemon = home.up()
+    eventually(lambda: hook(home, "shaky")["state"] == "current")
+    numbers = [home.create() for _ in range(2)]
+    eventually(lambda: hook(home, "shaky")["done"] == 2)
+    assert [one["event"]["task"] for one in told(seen)] == [numbers[0], *numbers]
+    assert hook(home, "shaky")["failed"] == 0
+    assert "which is tried again: it ended with exit status 1" in daemon.log()
+    eventually(lambda: hook(home, "broken")["failed"] == 2)
+    assert "hook broken failed when it was run last" in home.shop("diagnostics").stdout
+
+
+def test_a_hook_that_waits_for_its_next_try_does_not_keep_shop_up_from_stopping(home, seen):
+    home.configure(f"[hooks.no]\ncommand = ['sh', '-c', 'touch {seen}; exit 1']\nretries = 5\n")
+    daemon = home.up()
+    eventually(lambda: hook(home, "no")["last_event"] is not None)
+    home.create()
+    eventually(lambda: hook(home, "no")["last_error"])
+    assert daemon.term() == 0
+    assert (hook(home, "no")["failed"], hook(home, "no")["done"]) == (0, 0)
+
+
 def test_a_hook_in_python_gets_the_event(home, seen):
     folder = home.path / "hooks"
     folder.mkdir(parents=True)

@@ -27,6 +27,8 @@ def test_a_hook_is_a_command_or_python():
         ({"command": ["a"], "event": ["completed"]}, "did you mean 'events'?"),
         ({"command": "a"}, "hooks.x.command"),
         ({"command": ["a"], "timeout": 0}, "hooks.x.timeout_ms must be"),
+        ({"command": ["a"], "retries": 6}, "hooks.x.retries must be"),
+        ({"command": ["a"], "retries": -1}, "hooks.x.retries must be"),
         ({"command": ["a"], "behind_max": 0}, "hooks.x.behind_max must be"),
     ],
 )

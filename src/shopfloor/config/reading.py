@@ -35,6 +35,7 @@ from shopfloor.domain.settings_web import Web
 
 T = TypeVar("T")
 PORTS = 1 << 16
+HOOK_RETRIES_MAX = 5
 POSITIVE = ("failure_limit", "max_turns", "tokens_per_run", "tokens_per_day")
 
 
@@ -346,6 +347,10 @@ def _hook(name: str, given: Any) -> Hook:
         if kind not in KINDS:
             raise Invalid(f"{where}.events: {kind!r} is no kind of event{_nearest(kind, KINDS)}")
     _positive(hook._asdict(), ("timeout_ms", "behind_max"), where)
+    if not 0 <= hook.retries <= HOOK_RETRIES_MAX:
+        raise Invalid(
+            f"{where}.retries must be a number from 0 to {HOOK_RETRIES_MAX}, not {hook.retries}"
+        )
     return hook
 
 

@@ -27,7 +27,7 @@ from shopfloor.sinks.base import Attached, Letter, Sink, Unusable, failed
 from shopfloor.sinks.choose import sink_for
 from shopfloor.store.db import Tx
 
-LANES_MAX: Final = 32
+LANES_MAX: Final = 128
 # How long the senders of a daemon that stops may take for what they have begun.
 CLOSE_S: Final = 10.0
 AGAIN_S: Final = 1.0
@@ -138,7 +138,7 @@ class Deliveries:
         """
         sender = sending.Sender(
             self._host,
-            limits.DELIVERY_LEASE_MS,
+            self._lease_ms(),
             self._service.slug,
             self._service.site(),
             lambda: secrets.token_hex(16),
@@ -155,6 +155,12 @@ class Deliveries:
             except BoardError:
                 if done is None or self._stopping.wait(AGAIN_S):
                     raise
+
+    def _lease_ms(self) -> int:
+        """For how long nobody else may take a message: longer than any send of these settings lasts."""
+        settings = self._service.settings()
+        own = [one.timeout_ms for one in settings.sinks.values() if one.timeout_ms is not None]
+        return max(settings.notify.timeout_ms, *own, 0) + limits.DELIVERY_LEASE_MS
 
     def _send(self, row: Delivery) -> Sent:
         assert row.message is not None, "a message that is taken is composed"

@@ -2,13 +2,15 @@
 
 A hook's place in the events is a row: it is written after the program has ended, so a restart loses no
 event, and repeats at most the one whose program ran when everything was killed.  Nothing waits for a
-hook: not the work, not other hooks.  One that fails is counted and said, and gets the next event; one
+hook: not the work, not other hooks.  One that fails is tried again as often as its settings say, is counted and said, and gets the next event; one
 that is too far behind is moved on, which is counted and said as well.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -29,6 +31,8 @@ from shopfloor.store.db import Database, Tx
 
 PAGE: Final = 50
 AGAIN_S: Final = 5.0
+# How long after a run that failed the next one for the same event comes.
+RETRY_S: Final = (1.0, 5.0, 25.0, 60.0)
 
 
 class HookBoard(Protocol):
@@ -182,10 +186,16 @@ class HookLane:
 
     def _run(self, hook: Hook, event: Event, task: dict[str, Any] | None) -> bool:
         """Run the program and write down how it went; false: it was cut off, or this thread ends."""
-        ended = self._ended(hook, event, task)
-        if ended.cut_off:
-            return False
-        wrong = _what_is_wrong(hook, ended)
+        wrong: str | None = None
+        for left in range(hook.retries, -1, -1):
+            ended = self._ended(hook, event, task)
+            if ended.cut_off:
+                return False
+            wrong = _what_is_wrong(hook, ended)
+            if wrong is None or left == 0:
+                break
+            if not self._wait_to_retry(hook, event, wrong, left):
+                return False
         while not self._stopping:
             try:
                 self._record(event, wrong)
@@ -202,6 +212,15 @@ class HookLane:
         else:
             self._tell(f"event {event.id} ({event.kind}): {wrong}")
         return True
+
+    def _wait_to_retry(self, hook: Hook, event: Event, wrong: str, left: int) -> bool:
+        """Say what went wrong, and wait for the next try; false: this thread ends."""
+        pause_s = RETRY_S[min(hook.retries - left, len(RETRY_S) - 1)]
+        host = self._board.hook_host()
+        with contextlib.suppress(BoardError):
+            self._board.database.write(lambda tx: hooks.tried(tx, host, hook.name, error=wrong))
+        self._tell(f"event {event.id} ({event.kind}), which is tried again: {wrong}")
+        return not select.select([self._cut_off], [], [], pause_s)[0]
 
     def _ended(self, hook: Hook, event: Event, task: dict[str, Any] | None) -> Ended:
         board = self._board

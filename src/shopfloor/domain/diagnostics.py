@@ -42,6 +42,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "no_dispatcher": "Work waits, and no dispatcher is running.",
         "deliveries_failing": "Messages to a target do not arrive; once one was given up it is an error.",
+        "hook_failing": "A hook of this host failed when it was run last.",
         "disk_nearly_full": "The disk of the home has less than 2 GB left; below 512 MB it is an error.",
         "clock_moved": "The clock was moved while `shop up` was running, or stands before what was written.",
         "unassigned": "A ready task is for nobody, and there is no default assignee.",

@@ -132,6 +132,7 @@ NOTIFIABLE: Final = frozenset(
         "created", "completed", "review_requested", "changes_requested", "blocked", "block_loop_detected",
         "asked", "commented", "gave_up", "failed", "crashed", "timed_out", "check_failed", "spawn_failed",
         "goal_budget_spent", "auth_failed", "permission_refused", "cancelled", "reopened", "archived",
+        "schedule_held",
     }
 )  # fmt: skip
 TOLD_UNASKED: Final = (

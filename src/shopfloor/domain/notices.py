@@ -35,6 +35,7 @@ SAID: Final[dict[str, tuple[str, str]]] = {
     "cancelled": ("✖", "cancelled"),
     "reopened": ("↩", "reopened"),
     "archived": ("•", "archived"),
+    "schedule_held": ("⏸", "put no task on the board"),
     "test": ("✔", "a test message"),
 }
 _WORDS: Final = ("summary", "body", "reason", "error")
@@ -94,8 +95,17 @@ def _title(rows: Sequence[Delivery], tasks: Sequence[int]) -> str:
     counted = Counter(SAID.get(row.kind, ("", row.kind))[1] for row in rows)
     parts = ", ".join(f"{count} {said}" for said, count in counted.most_common(4))
     more = " …" if len(counted) > 4 else ""  # noqa: PLR2004 - as many as were named
-    about = f"#{tasks[0]} {rows[0].title}" if len(tasks) == 1 else f"{len(tasks)} tasks"
-    return f"{len(rows)} events of {about}: {parts}{more}"
+    return f"{len(rows)} events of {_about(rows, tasks)}: {parts}{more}"
+
+
+def _about(rows: Sequence[Delivery], tasks: Sequence[int]) -> str:
+    """What the events of one message are about: tasks, schedules, or both."""
+    others = {row.title for row in rows if row.task_id is None}
+    if len(tasks) + len(others) == 1:
+        return f"#{tasks[0]} {rows[0].title}" if tasks else rows[0].title
+    counted = [f"{len(tasks)} tasks"] if tasks else []
+    counted += [f"{len(others)} schedules"] if others else []
+    return " and ".join(counted)
 
 
 def _text(rows: Sequence[Delivery]) -> str:

@@ -33,6 +33,13 @@ class Hook(NamedTuple):
         ),
     ] = None
     timeout_ms: Annotated[int, Words("How long one run may take.")] = 30_000
+    retries: Annotated[
+        int,
+        Words(
+            "How often a run that failed is tried again for its event, at most 5 times: after a second, then "
+            "5, 25 and 60. Later events wait for it."
+        ),
+    ] = 0
     pass_env: Annotated[
         tuple[str, ...], Words("Names of variables that it gets from the environment of `shop up`.")
     ] = ()

@@ -14,6 +14,7 @@ from shopfloor.domain.diagnostics import (
     Severity,
     Step,
 )
+from shopfloor.domain.model import HookState
 from shopfloor.domain.targets import shown
 from shopfloor.kernel.task_rules import Hit
 from shopfloor.kernel.why import Surroundings
@@ -33,6 +34,7 @@ class BoardLook(NamedTuple):
     waits_since: int | None
     newest: int | None
     troubled: list[Troubled]
+    hooks: list[HookState]
 
 
 class Told(NamedTuple):
@@ -90,6 +92,17 @@ def _failing(target: str, troubled: list[Troubled]) -> Told:
     return Told(Hit(severity, since), Advice(sentence, (again, *ending)))
 
 
+def _hook_failing(look: BoardLook) -> list[Told]:
+    see = Step("see how far it is, and what it said", "shop hook list", ends=False)
+    return [
+        Told(
+            Hit("warning", one.last_error_at or look.now),
+            Advice(f"hook {one.name} failed when it was run last: {one.last_error}", (see,)),
+        )
+        for one in look.hooks
+    ]
+
+
 def _disk_nearly_full(look: BoardLook) -> list[Told]:
     free = look.here.disk_free
     if free >= DISK_FREE_LOW:
@@ -137,6 +150,7 @@ def _span(ms: int) -> str:
 BOARD_RULES: dict[str, BoardRule] = {
     "no_dispatcher": _no_dispatcher,
     "deliveries_failing": _deliveries_failing,
+    "hook_failing": _hook_failing,
     "disk_nearly_full": _disk_nearly_full,
     "clock_moved": _clock_moved,
 }

@@ -25,7 +25,7 @@ from shopfloor.kernel.board_rules import BOARD_RULES, BoardLook
 from shopfloor.kernel.claim import pauses
 from shopfloor.kernel.task_rules import Look, found_in, sound_lanes
 from shopfloor.kernel.why import Surroundings
-from shopfloor.store import diagnostics
+from shopfloor.store import diagnostics, hooks
 from shopfloor.store.db import Tx
 from shopfloor.store.diagnostics import Suspect
 
@@ -51,7 +51,7 @@ class Sight(NamedTuple):
 
 def diagnose(tx: Tx, sight: Sight, here: Circumstances) -> list[Finding]:
     """Everything that is wrong on the board and with this host, the worst and oldest first."""
-    found = _of_board(tx, sight.around, here)
+    found = _of_board(tx, sight, here)
     suspects = diagnostics.suspects(
         tx,
         sound=sound_lanes(sight.settings),
@@ -88,10 +88,14 @@ def _order(finding: Finding) -> tuple[bool, bool, int, int]:
     return finding.severity != "error", about_task, finding.since, finding.task_id or 0
 
 
-def _of_board(tx: Tx, around: Surroundings, here: Circumstances) -> list[Finding]:
+def _of_board(tx: Tx, sight: Sight, here: Circumstances) -> list[Finding]:
     waiting, since = diagnostics.waiting_work(tx)
     newest = diagnostics.newest_time(tx)
-    look = BoardLook(tx.now, around, here, waiting, since, newest, diagnostics.troubled(tx))
+    failing = [
+        one for one in hooks.failing(tx, sight.around.host) if one.name in sight.settings.hooks
+    ]
+    troubled = diagnostics.troubled(tx)
+    look = BoardLook(tx.now, sight.around, here, waiting, since, newest, troubled, failing)
     return [
         Finding(code, hit.severity, None, None, hit.since, _always(advice))
         for code, rule in BOARD_RULES.items()

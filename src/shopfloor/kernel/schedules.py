@@ -28,13 +28,15 @@ from shopfloor.domain.limits import (
     FIRINGS_QUEUED_MAX,
     HISTORY_MAX,
     MISSED_COUNTED_MAX,
+    NOTICE_GATHER_MS,
+    NOTICE_WORDS_MAX,
     SCHEDULES_PER_STEP,
 )
 from shopfloor.domain.model import Schedule
 from shopfloor.domain.recurrence import zone_of
 from shopfloor.kernel.apply import Change
 from shopfloor.kernel.drop import drop
-from shopfloor.store import events, schedules
+from shopfloor.store import deliveries, events, schedules
 from shopfloor.store.db import Tx
 
 
@@ -241,6 +243,14 @@ def _tell(tx: Tx, schedule: Schedule, due_at: int, *, outcome: str, reason: str)
         "reason": reason,
     }
     events.append(tx, "schedule_held", task_id=None, actor=actor(schedule).name, data=data)
+    deliveries.fan_out_schedule(
+        tx,
+        schedule_id=schedule.id,
+        kind="schedule_held",
+        title=schedule.name,
+        words=f"{outcome}: {reason}"[:NOTICE_WORDS_MAX],
+        due=tx.now + NOTICE_GATHER_MS,
+    )
 
 
 def _local(schedule: Schedule, moment: int) -> str:

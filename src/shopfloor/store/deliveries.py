@@ -35,6 +35,21 @@ def fan_out(tx: Tx, *, task_id: int, kind: str, words: str, due: int) -> None:
     tx.defer("delivery_fan_out", task_id=task_id, kind=kind, words=words, due=due, now=tx.now)
 
 
+def fan_out_schedule(
+    tx: Tx, *, schedule_id: int, kind: str, title: str, words: str, due: int
+) -> None:
+    """The same after an event that is about a schedule and no task."""
+    tx.defer(
+        "delivery_fan_out_schedule",
+        schedule_id=schedule_id,
+        kind=kind,
+        title=title,
+        words=words,
+        due=due,
+        now=tx.now,
+    )
+
+
 def add(tx: Tx, *, kind: str, title: str, words: str, target: str) -> int:
     """Add a message without an event; its number."""
     row = tx.one("delivery_add", kind=kind, title=title, words=words, target=target, now=tx.now)

@@ -27,6 +27,16 @@ def failed(tx: Tx, host: str, name: str, last_event: int, *, error: str) -> None
     tx.run("hook_failed", host=host, name=name, last_event=last_event, error=error, now=tx.now)
 
 
+def tried(tx: Tx, host: str, name: str, *, error: str) -> None:
+    """Note a run that failed and is tried again."""
+    tx.run("hook_tried", host=host, name=name, error=error, now=tx.now)
+
+
+def failing(tx: Tx, host: str) -> list[HookState]:
+    """The hooks of a host whose last run failed."""
+    return [HookState._make(row) for row in tx.all("hook_failing", host=host)]
+
+
 def skipped(tx: Tx, host: str, name: str, last_event: int, *, count: int) -> None:
     """Leave out the events up to this one, of which the hook wanted so many."""
     tx.run("hook_skipped", host=host, name=name, last_event=last_event, skipped=count)

@@ -19,6 +19,21 @@ SELECT subscription.id, (SELECT MAX(event.id) FROM event), task.id, interest.kin
  ORDER BY subscription.id
 ON CONFLICT DO NOTHING
 
+-- name: delivery_fan_out_schedule
+-- The same for an event about a schedule, which names no task.
+INSERT INTO delivery (subscription_id, event_id, task_id, kind, title, words, target, files, created_at, state, fresh,
+                      next_at, tries, sends)
+SELECT subscription.id, (SELECT MAX(event.id) FROM event), CAST(NULL AS BIGINT), interest.kind, CAST(:title AS TEXT),
+       CAST(:words AS TEXT), subscription.target, 0, CAST(:now AS BIGINT), 'waiting', 1,
+       CASE WHEN subscription.quiet_until > :due THEN subscription.quiet_until ELSE :due END, 0, 0
+  FROM interest
+  CROSS JOIN subscription
+ WHERE interest.kind = :kind
+   AND interest.about IN ('board', 'schedule:' || CAST(CAST(:schedule_id AS BIGINT) AS TEXT))
+   AND subscription.id = interest.subscription_id
+ ORDER BY subscription.id
+ON CONFLICT DO NOTHING
+
 -- name: delivery_add
 -- A message without an event: a trial.
 INSERT INTO delivery (task_id, kind, title, words, target, files, created_at, state, fresh, next_at, tries, sends)

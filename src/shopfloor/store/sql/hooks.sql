@@ -14,6 +14,16 @@ UPDATE hook SET last_event = :last_event, done = done + 1, last_at = :now WHERE 
 UPDATE hook SET last_event = :last_event, failed = failed + 1, last_at = :now, last_error = :error, last_error_at = :now
  WHERE host = :host AND name = :name
 
+-- name: hook_tried
+-- A run failed and its event is tried again.
+UPDATE hook SET last_error = :error, last_error_at = :now WHERE host = :host AND name = :name
+
+-- name: hook_failing
+-- Those of a host, or of a board of one host, whose last run failed.
+SELECT * FROM hook
+ WHERE host IN ('', :host) AND last_error_at IS NOT NULL AND (last_at IS NULL OR last_error_at >= last_at)
+ ORDER BY name
+
 -- name: hook_skipped
 UPDATE hook SET last_event = :last_event, skipped = skipped + :skipped WHERE host = :host AND name = :name
 
