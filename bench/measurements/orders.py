@@ -27,6 +27,7 @@ from tests.support.containers import Engine, missing
 LIMIT_S = 60.0
 WAIT_S = 20.0
 SLEEP = ["sh", "-c", "sleep 0.2; echo done; exit 0"]
+SLEEP_MS = 200
 WARM = 2
 
 
@@ -77,7 +78,14 @@ def _containers(env: Env, rounds: int) -> list[Line]:
             Figure(theirs, "ms"),
             Figure(ours / theirs, "x"),
             goal=at_most(0.7, "x"),
-        )
+        ),
+        Line(
+            "  over the 0.2 s of the command",
+            Figure(ours - SLEEP_MS, "ms"),
+            "a fresh one each",
+            Figure(theirs - SLEEP_MS, "ms"),
+            Figure((ours - SLEEP_MS) / (theirs - SLEEP_MS), "x"),
+        ),
     ]
 
 

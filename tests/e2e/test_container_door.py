@@ -69,6 +69,14 @@ def seats(home):
     return [path for path in (home.board() / "containers").iterdir() if path.is_dir()]
 
 
+def image_with(engine, shell):
+    """An image whose shell is this one."""
+    if shell == "ash":
+        return "box"
+    engine.add_image(shell, {"sh": f"/bin/{shell}"})
+    return shell
+
+
 def test_no_engine_has_a_part_in_an_attempt_and_no_pipe_of_it_is_left(home):
     home.up()
     order = enqueue(home, "sh", "-c", f"echo begun; sleep {LONG}")
@@ -162,10 +170,8 @@ def test_a_command_that_kills_all_it_can_is_a_crash_and_its_container_is_not_use
 
 @pytest.mark.parametrize("shell", ["ash", "dash", "bash"])
 def test_a_command_that_ends_its_whole_group_ends_alone(home, engine, shell):
-    if shell != "ash":
-        engine.add_image(shell, {"sh": f"/bin/{shell}"})
+    image = image_with(engine, shell)
     home.up()
-    image = "box" if shell == "ash" else shell
     order = enqueue(home, "sh", "-c", f"sleep {LONG} & kill -TERM 0; wait", image=image)
     last = over(home, order)["attempts"][0]
     assert (last["exit_code"], last["exit_signal"]) == (None, 15)
@@ -173,6 +179,19 @@ def test_a_command_that_ends_its_whole_group_ends_alone(home, engine, shell):
     over(home, after)
     assert log(home, after) == "after\n"
     assert container_of(home, after) == container_of(home, order)
+
+
+@pytest.mark.parametrize("shell", ["ash", "dash", "bash"])
+def test_what_attempts_leave_does_not_fill_their_container(home, engine, shell):
+    image = image_with(engine, shell)
+    home.up()
+    names = set()
+    for _ in range(4):
+        words = f"for n in $(seq 20); do sleep {LONG} & done; (sleep {LONG} &)"
+        order = enqueue(home, "sh", "-c", words, image=image, pids=40)
+        assert (over(home, order)["exit_status"], log(home, order)) == (0, "")
+        names.add(container_of(home, order))
+    assert len(names) == 1
 
 
 def test_what_an_attempt_leaves_writes_neither_into_the_next_log_nor_through_the_door(home):

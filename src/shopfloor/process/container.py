@@ -124,9 +124,9 @@ def _run_words(
     words += [f"--volume={mount}" for mount in (*wanted.mounts, f"{folder}:{folder}:ro")]
     if wanted.engine.name == "docker":
         words.append(f"--user={os.getuid()}:{os.getgid()}")
-    check_s = max(min(CHECK_EVERY_S, idle_s), 1)
-    kept_s = max(idle_s, check_s)
-    times = [str(seconds) for seconds in (kept_s, max(kept_s, FIRST_S), check_s)]
+    # One that is to be used once is removed when its attempt is over, and a check may follow the work.
+    kept_s = idle_s or FIRST_S
+    times = [str(seconds) for seconds in (kept_s, max(kept_s, FIRST_S), min(kept_s, CHECK_EVERY_S))]
     keeper = [str(folder / KEEPER_FILE), str(folder), *times]
     return [*words, *wanted.arguments, "--entrypoint=/bin/sh", wanted.image, *keeper]
 
