@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from shopfloor.domain.lifecycle import EDGES
-from shopfloor.store import checks, links
+from shopfloor.store import checks, links, migrate
 from shopfloor.store.db import Tx
 
 
@@ -28,6 +28,7 @@ def fsck(tx: Tx) -> list[Finding]:
             found.append(Finding(name, task_id, run_id, sentence.format(number)))
     found.extend(_circles(tx))
     found.extend(_edges(tx))
+    found.extend(Finding("schema_differs", None, None, one) for one in migrate.differences(tx))
     return found
 
 

@@ -6,7 +6,8 @@ one transaction, and it looks again under its lock whether somebody else has jus
 programs may start at once.  On SQLite a board that was there before is copied to
 `board.db.before-NNNN.bak` first, under the same lock.
 
-Nothing is touched in a board that a newer program has written, and nothing but `create=True` turns an
+A board whose schema is not what its steps made of it is rebuilt before anything else (`drift.py`), after a
+copy of it.  Nothing is touched in a board that a newer program has written, and nothing but `create=True` turns an
 empty place into a board: a file without any table counts as empty, because that is what a creation
 leaves that was cut short.
 """
@@ -15,20 +16,25 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from shopfloor.domain.errors import Conflict, NotFound, TooNew, Unavailable
+from shopfloor.domain.errors import Conflict, Damaged, NotFound, TooNew, Unavailable
 from shopfloor.store.db import Clock, Database, Probe, SchemaTx, Tx
-from shopfloor.store.sqlite import SqliteDatabase
-from shopfloor.store.statements import Statements, ddl
+from shopfloor.store.sqlite import SqliteDatabase, SqliteTx, fingerprint
+from shopfloor.store.statements import Statements, ddl, own_statements
+
+if TYPE_CHECKING:
+    from shopfloor.store.drift import Schema
 
 T = TypeVar("T")
 
 FOLDER: Final = Path(__file__).parent / "migrations"
 CHECKSUMS: Final = FOLDER / "checksums.txt"
+FINGERPRINT: Final = "schema "
 FILE_NAME: Final = re.compile(r"(\d{4})_(\w+)\.sql")
 
 
@@ -55,19 +61,47 @@ class Applied(NamedTuple):
     applied_at: int
 
 
-@cache
 def own_steps() -> tuple[Step, ...]:
-    """The steps of this program, which a process reads once however often it opens a board.
+    """The steps of this program."""
+    return _own()[0]
+
+
+@cache
+def _own() -> tuple[tuple[Step, ...], int]:
+    """The steps, and the fingerprint of what they make; a process reads them once.
 
     A board that has them all needs their checksums and nothing else, so these stand in a file.
     """
-    lines = CHECKSUMS.read_text(encoding="utf-8").splitlines()
-    return tuple(_step(FOLDER / name, checksum) for checksum, name in map(str.split, lines))
+    *lines, last = CHECKSUMS.read_text(encoding="utf-8").splitlines()
+    steps_ = tuple(_step(FOLDER / name, checksum) for checksum, name in map(str.split, lines))
+    return steps_, int(last.removeprefix(FINGERPRINT), 16)
 
 
 def checksums(folder: Path = FOLDER) -> str:
-    """What the file of checksums has to say, as `sha256sum` says it."""
-    return "".join(f"{step.checksum}  {step.path.name}\n" for step in steps(folder))
+    """What the file of checksums has to say: the steps as `sha256sum` says it, and what they make."""
+    found = steps(folder)
+    lines = "".join(f"{step.checksum}  {step.path.name}\n" for step in found)
+    return f"{lines}{FINGERPRINT}{made_by(found).fingerprint:08x}\n"
+
+
+def made_by(done: Sequence[Step]) -> Schema:
+    """The schema that these steps make of an SQLite file."""
+    from shopfloor.store import drift  # noqa: PLC0415 - only a schema that was changed is looked at
+
+    table = own_statements("sqlite")["schema_step_table"].sql
+    return drift.made_by(table, *(ddl(step.text, "sqlite") for step in done))
+
+
+def differences(tx: Tx, done: tuple[Step, ...] | None = None) -> list[str]:
+    """What about a file's schema is not as its steps made it; on a healthy board one checksum is compared."""
+    done = done or own_steps()
+    if not isinstance(tx, SqliteTx):
+        return []
+    if done == own_steps() and fingerprint(tx) == _own()[1]:
+        return []
+    from shopfloor.store import drift  # noqa: PLC0415 - only a schema that was changed is looked at
+
+    return drift.differences(tx, made_by(done))
 
 
 def steps(folder: Path = FOLDER) -> list[Step]:
@@ -176,15 +210,46 @@ def is_applied(tx: Tx, step: Step) -> bool:
 
 def _bring_up(database: SqliteDatabase, known: Sequence[Step], *, create: bool) -> None:
     pending = missing_steps(database, known, create=create, place=str(database.path))
-    if pending and database.readonly:
+    done = tuple(known[: len(known) - len(pending)])
+    drifted = bool(done) and bool(database.read(partial(differences, done=done)))
+    if (pending or drifted) and database.readonly:
+        was = (
+            "was written by an older program"
+            if pending
+            else "has not the schema that it was made with"
+        )
         raise Unavailable(
-            f"{database.path} was written by an older program and is opened for reading only;"
+            f"{database.path} {was} and is opened for reading only;"
             " any command that writes brings it up to date."
         )
+    if drifted:
+        database.alter(partial(_rebuild, database, done))
     # What is made just now, step after step, holds nothing that a copy would keep.
     is_new = pending[:1] == list(known[:1])
     for step in pending:
         database.alter(partial(_apply_sqlite, database, step, is_new=is_new))
+
+
+def _rebuild(database: SqliteDatabase, done: tuple[Step, ...], tx: SchemaTx) -> None:
+    """Rebuild, and keep a copy of the board as it was; look again, for somebody else may have done it."""
+    from shopfloor.store import drift  # noqa: PLC0415 - only a schema that was changed is rebuilt
+
+    assert isinstance(tx, SqliteTx)
+    found = differences(tx, done)
+    if not found:
+        return
+    path = database.path
+    try:
+        drift.rebuild(tx, made_by(done))
+    except Damaged as wrong:
+        raise Damaged(
+            f"The schema of {path} was changed ({found[0]}), and it cannot be rebuilt: {wrong.message}."
+            " It was left as it is; mend that, or restore a backup.",
+            detail={"path": str(path), "differences": found},
+        ) from wrong
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(tx.now / 1000))
+    # The copy is read beside this transaction, so it has the board as it was.
+    database.backup(path.with_name(f"{path.name}.before-rebuild-{stamp}.bak"))
 
 
 def _apply_sqlite(database: SqliteDatabase, step: Step, tx: SchemaTx, *, is_new: bool) -> None:

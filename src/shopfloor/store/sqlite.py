@@ -15,10 +15,11 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+from binascii import crc32
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 from shopfloor.domain.errors import Damaged, Unavailable
 from shopfloor.store import faults, health
@@ -28,6 +29,12 @@ from shopfloor.store.sqlite_file import ALTERING, WRITING, SqliteFile
 from shopfloor.store.statements import Statements, own_statements
 
 T = TypeVar("T")
+
+# All texts that made a schema, as SQLite keeps them, in an order that does not depend on when they came.
+SCHEMA_TEXTS: Final = (
+    "SELECT group_concat(sql, char(10)) FROM"
+    " (SELECT sql FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*' ORDER BY type, name)"
+)
 
 
 class SqliteTx:
@@ -81,6 +88,13 @@ class SqliteTx:
         statement = self._numbered[name]
         self._deferred.append((statement, statement.values(params)))
 
+    def select(self, text: str, *values: object) -> list[Row]:
+        """The rows of a text that is no named statement: what only SQLite knows of itself."""
+        try:
+            return self._execute(text, values).fetchall()
+        except faults.DRIVER_ERRORS as error:
+            raise self._failed(error, text[:60]) from error
+
     def script(self, text: str) -> None:
         """Run statements one after the other: the driver's own way commits before the first."""
         statement = ""
@@ -127,6 +141,16 @@ class SqliteTx:
     def _failed(self, error: Exception, name: str) -> Exception:
         self.end()
         return self._owner.explained(error, name, self._connection)
+
+
+def fingerprint(tx: SqliteTx) -> int:
+    """One number for all texts that made a board's schema."""
+    return checksum(tx.select(SCHEMA_TEXTS)[0][0])
+
+
+def checksum(texts: str | None) -> int:
+    """Their fingerprint; there are none where nothing was made yet."""
+    return crc32((texts or "").encode())
 
 
 def _refused(*_: object) -> sqlite3.Cursor:
