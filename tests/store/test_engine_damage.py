@@ -4,6 +4,7 @@ import hashlib
 import os
 import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 
@@ -217,7 +218,9 @@ def test_checks_find_what_is_wrong(notes_file, tmp_path):
     notes.close()
     orphan = "INSERT INTO trace (note_id, what) VALUES (77, 'of nothing')"
     rewrite_schema(tmp_path / "board.db", "ON note (word)", "ON note (stage)", orphan)
-    findings = health.full_check(notes_file())
+    # Opened as a board it would be rebuilt, or here refused.
+    with closing(SqliteDatabase(tmp_path / "board.db", clock=lambda: 0)) as looked_at:
+        findings = health.full_check(looked_at)
     assert any("trace, row 1: refers to nothing in note" in finding for finding in findings)
     assert any("note_word" in finding for finding in findings)
 
