@@ -75,7 +75,7 @@ class Schema(NamedTuple):
 
 
 @cache
-def made_by(*texts: str) -> Schema:
+def schema_of(*texts: str) -> Schema:
     """The schema that these texts make of nothing."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as memory:
         for text in texts:
@@ -96,7 +96,7 @@ def _read(select: Callable[..., list[Row]]) -> Schema:
     )
 
 
-def differences(tx: SqliteTx, meant: Schema) -> list[str]:
+def compared(tx: SqliteTx, meant: Schema) -> list[str]:
     """What is not as it was made, one sentence each; what somebody added beside it is none of our business."""
     found = found_in(tx)
     there = {(thing.kind, thing.name): thing.sql for thing in found.things}
@@ -134,7 +134,7 @@ def rebuild(tx: SqliteTx, meant: Schema) -> None:
         raise Damaged(f"its rows do not fit the schema ({wrong.__cause__ or wrong})") from wrong
     for row in tx.all("engine_reference_check", limit=1):
         raise Damaged(f"row {row[1]} of its table {row[0]} refers to nothing in {row[2]}")
-    assert not differences(tx, meant), "A rebuild gives the schema that was meant."
+    assert not compared(tx, meant), "A rebuild gives the schema that was meant."
 
 
 def _set_aside(tx: SqliteTx, found: Schema, names: list[tuple[str, str]]) -> None:

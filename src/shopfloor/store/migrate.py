@@ -86,10 +86,10 @@ def checksums(folder: Path = FOLDER) -> str:
 
 def made_by(done: Sequence[Step]) -> Schema:
     """The schema that these steps make of an SQLite file."""
-    from shopfloor.store import drift  # noqa: PLC0415 - only a schema that was changed is looked at
+    from shopfloor.store.drift import schema_of  # noqa: PLC0415 - only a changed one is looked at
 
     table = own_statements("sqlite")["schema_step_table"].sql
-    return drift.made_by(table, *(ddl(step.text, "sqlite") for step in done))
+    return schema_of(table, *(ddl(step.text, "sqlite") for step in done))
 
 
 def differences(tx: Tx, done: tuple[Step, ...] | None = None) -> list[str]:
@@ -99,9 +99,9 @@ def differences(tx: Tx, done: tuple[Step, ...] | None = None) -> list[str]:
         return []
     if done == own_steps() and fingerprint(tx) == _own()[1]:
         return []
-    from shopfloor.store import drift  # noqa: PLC0415 - only a schema that was changed is looked at
+    from shopfloor.store.drift import compared  # noqa: PLC0415 - only a changed one is looked at
 
-    return drift.differences(tx, made_by(done))
+    return compared(tx, made_by(done))
 
 
 def steps(folder: Path = FOLDER) -> list[Step]:
@@ -232,7 +232,7 @@ def _bring_up(database: SqliteDatabase, known: Sequence[Step], *, create: bool) 
 
 def _rebuild(database: SqliteDatabase, done: tuple[Step, ...], tx: SchemaTx) -> None:
     """Rebuild, and keep a copy of the board as it was; look again, for somebody else may have done it."""
-    from shopfloor.store import drift  # noqa: PLC0415 - only a schema that was changed is rebuilt
+    from shopfloor.store.drift import rebuild  # noqa: PLC0415 - only a changed one is rebuilt
 
     assert isinstance(tx, SqliteTx)
     found = differences(tx, done)
@@ -240,7 +240,7 @@ def _rebuild(database: SqliteDatabase, done: tuple[Step, ...], tx: SchemaTx) -> 
         return
     path = database.path
     try:
-        drift.rebuild(tx, made_by(done))
+        rebuild(tx, made_by(done))
     except Damaged as wrong:
         raise Damaged(
             f"The schema of {path} was changed ({found[0]}), and it cannot be rebuilt: {wrong.message}."
