@@ -373,7 +373,7 @@ def test_a_death_at_any_statement_leaves_the_board_as_before_or_as_after(place, 
 CUT_OFF = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE pid <> pg_backend_pid() AND datname = current_database()"
-    " AND backend_type = 'client backend'"
+    " AND application_name = 'shopfloor'"
 )
 
 

@@ -23,7 +23,7 @@ from shopfloor.ops.registry import everything
 from shopfloor.store import cards, hooks, hosts, orders, plannings, runs
 from shopfloor.store.statements import FOLDER, Statements
 from tests.kernel.test_deaths import SCENES, SETTINGS
-from tests.support.places import Place, wipe
+from tests.support.places import Place
 from tests.support.schedules import HOUR, Floor
 from tests.support.walk import at
 
@@ -195,8 +195,8 @@ def follow_with_hooks(board):
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
-def test_every_statement_is_run(dialect, tmp_path, request):
-    url = request.getfixturevalue("board_url") if dialect == "postgres" else None
+def test_every_statement_is_run(dialect, folder, board_files, request):
+    shared = request.getfixturevalue("shared_board") if dialect == "postgres" else None
     run = set()
     parts = [
         look_at_everything,
@@ -208,24 +208,24 @@ def test_every_statement_is_run(dialect, tmp_path, request):
         *SCENES,
     ]
     for number, part in enumerate(parts):
-        if url is not None:
-            wipe(url)
-        place = Place(dialect, tmp_path / str(number), url)
+        place = Place(dialect, folder / str(number), shared and shared.url, board_files)
         board = place.open(probe=run.add, settings=SETTINGS)
         try:
             part(board) if callable(part) else part.done(board, part.before(board))
         finally:
             place.close()
+            if shared is not None:
+                shared.wipe()
     assert NAMES - run == set()
 
 
 def test_every_function_of_the_store_is_used_by_the_program():
-    texts = [path.read_text() for path in SOURCE.rglob("*.py")]
+    texts = "".join(path.read_text() for path in SOURCE.rglob("*.py"))
+    used = set(re.findall(r"\b(?=(\w+\.\w+)\b)", texts))
     unused = []
     for file in sorted(FOLDER.parent.glob("*.py")):
         if not (FOLDER / f"{file.stem}.sql").exists():
             continue
         names = re.findall(r"^def ([a-z]\w*)\(", file.read_text(), re.MULTILINE)
-        calls = [rf"\b{file.stem}\.{name}\b" for name in names]
-        unused += [call for call in calls if not any(re.search(call, text) for text in texts)]
+        unused += [call for name in names if (call := f"{file.stem}.{name}") not in used]
     assert unused == []

@@ -16,7 +16,6 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.walk_machine import Walk
 from tests.support.board import open_board
-from tests.support.places import wipe
 
 GATE_WALKS = {"sqlite": 120, "postgres": 50}
 STEPS = 60
@@ -25,35 +24,24 @@ SOAK_STEPS = 100
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 
-def walker(dialect, url, folder):
-    """A walk on boards of this database: a new one for each walk."""
-    template = folder / "template"
-    if dialect == "sqlite":
-        open_board(template).close()
+def walker(shared, folder, template):
+    """A walk on boards in the shared database, or in copies of the template: a new one for each walk."""
 
     def opened():
         place = Path(tempfile.mkdtemp(dir=folder)) / "home"
-        if dialect == "postgres":
-            wipe(url)
-            return open_board(place, dialect, url, connections=1)
+        if shared is not None:
+            shared.wipe()
+            return open_board(place, "postgres", shared.url, connections=1)
         shutil.copytree(template, place)
         return open_board(place)
 
     return type("Walk", (Walk,), {"opened": staticmethod(opened)})
 
 
-@pytest.fixture
-def folder():
-    """Where boards are that need not outlive a power cut: in memory, where there is such a place."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as made:
-        yield Path(made)
-
-
 @pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
-def test_a_random_walk_keeps_the_board_in_order(dialect, request, folder):
-    url = request.getfixturevalue("board_database") if dialect == "postgres" else None
-    machine = walker(dialect, url, folder)
+def test_a_random_walk_keeps_the_board_in_order(dialect, request, folder, board_files):
+    shared = request.getfixturevalue("shared_board") if dialect == "postgres" else None
+    machine = walker(shared, folder, board_files)
     walks = settings(
         max_examples=GATE_WALKS[dialect],
         stateful_step_count=STEPS,

@@ -36,7 +36,7 @@ from shopfloor.ops.registry import find
 from shopfloor.store import events, runs, tasks
 from shopfloor.store.db import Database, Probe, Tx
 from shopfloor.store.migrate import open_sqlite
-from shopfloor.store.postgres import PostgresDatabase, PostgresTx, open_postgres
+from shopfloor.store.postgres import PostgresDatabase, PostgresTx
 from shopfloor.store.postgres_link import Link
 
 T = TypeVar("T")
@@ -147,6 +147,7 @@ class BoardHandle:
         self.database: Database = service.database
         self.dialect: Dialect = service.database.dialect
         self.folder: Path = service.folder.path
+        self._beside: psycopg.Connection[tuple[Any, ...]] | None = None
 
     # What a surface does: ask operations.
 
@@ -321,15 +322,17 @@ class BoardHandle:
             finally:
                 beside.close()
             return
-        with psycopg.connect(
-            self.address, autocommit=True, options=f"-c search_path={SCHEMA}"
-        ) as other:
+        # One for all looks: a server starts a process for each connection, which then knows no table.
+        if self._beside is None or self._beside.closed:
+            options = f"-c search_path={SCHEMA}"
+            self._beside = psycopg.connect(self.address, autocommit=True, options=options)
+        other = self._beside
 
-            def execute(text: str) -> list[tuple[Any, ...]]:
-                cursor = other.execute(text.encode())
-                return cursor.fetchall() if cursor.description else []
+        def execute(text: str) -> list[tuple[Any, ...]]:
+            cursor = other.execute(text.encode())
+            return cursor.fetchall() if cursor.description else []
 
-            yield execute
+        yield execute
 
     @property
     def now(self) -> int:
@@ -357,6 +360,8 @@ class BoardHandle:
         self.service.dispatching.is_there = value
 
     def close(self) -> None:
+        if self._beside is not None:
+            self._beside.close()
         self.database.close()
 
 
@@ -374,7 +379,7 @@ def open_board(
     probe: Probe | None = None,
     connections: int = 4,
 ) -> BoardHandle:
-    """Open the board below `tmp_path`, made where it is not there; `url` is a PostgreSQL database's."""
+    """Open the board below `tmp_path`, made where it is not there; a PostgreSQL database has its schema."""
     clock = clock or FakeClock()
     home = Home(tmp_path)
     boards = HomeBoards(home, prepare=lambda _f: None, release=lambda _f: None)
@@ -386,7 +391,6 @@ def open_board(
         database = open_sqlite(folder.database, create=True, clock=clock, probe=probe)
     else:
         assert url is not None, "a board on PostgreSQL needs the address of a database"
-        open_postgres(url, folder.schema, create=True, connections=1).close()
         database = ClockedPostgres(url, folder.schema, clock, probe=probe, connections=connections)
     service = OpenService(home, folder, database, boards)
     if settings is not None:

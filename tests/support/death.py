@@ -6,6 +6,7 @@ and a commit are statements too.
 
 from __future__ import annotations
 
+import gc
 import os
 import warnings
 from collections.abc import Callable
@@ -24,6 +25,8 @@ def die_at(place: Place, number: int, work: Callable[[BoardHandle], object]) -> 
         child = os.fork()
     if child == 0:
         status = 1
+        # A collection would touch, and so copy, all the memory that it shares with its parent.
+        gc.disable()
         try:
             status = _child(place, number, work)
         finally:

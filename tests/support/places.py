@@ -1,12 +1,18 @@
 """Fixtures that give a test its board, on SQLite and on PostgreSQL.
 
 `place` says where a board is kept and opens it as often as a test wants; `board` is one that is open.
-On PostgreSQL the tests of one process share a database, which is wiped after each.
+The schema's steps are taken once for all tests of a process: on SQLite each gets a copy of that board, on
+PostgreSQL they share a database, which is wiped after each.  None of these boards has to outlive a power
+cut, so they are kept in memory, where no other program's writing to the disk can hold a test up.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +34,25 @@ NUMBERED = {
     "planning": "id",
     "schedule": "id",
 }
+WIPE = "".join(
+    (
+        *(f"DELETE FROM {table};" for table in TABLES),
+        "UPDATE receipt_head SET seq = 0, hash = repeat('0', 64), floor = 0;",
+        *(
+            f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), 1, false);"
+            for table, column in NUMBERED.items()
+        ),
+    )
+)
 DIALECTS: tuple[Dialect, ...] = ("sqlite", "postgres")
 
 
 class Place:
-    """Where one board is kept.  Closes what was opened in it."""
+    """Where one board is kept: a copy of these files, or a database.  Closes what was opened in it."""
 
-    def __init__(self, dialect: Dialect, path: Path, url: str | None) -> None:
+    def __init__(self, dialect: Dialect, path: Path, url: str | None, files: Path) -> None:
+        if url is None:
+            shutil.copytree(files, path, dirs_exist_ok=True)
         self.dialect: Dialect = dialect
         self.path = path
         self.url = url
@@ -53,47 +71,71 @@ class Place:
             board.close()
 
 
-@pytest.fixture(scope="session")
-def board_database(postgres_server: Server) -> Iterator[str]:
-    """The address of a database with a board, for the tests of this process one after the other."""
-    name = postgres_server.create_database()
-    url = postgres_server.url(name)
-    open_postgres(url, SCHEMA, create=True, connections=1).close()
-    yield url
-    postgres_server.drop_database(name)
+@contextmanager
+def in_memory() -> Iterator[Path]:
+    """A folder in memory where the machine has a place for that, else on the disk."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
-def board_url(board_database: str) -> Iterator[str]:
-    """The same, with a board that nobody has used: a database for each test would take ten times as long."""
-    yield board_database
-    wipe(board_database)
+def folder() -> Iterator[Path]:
+    with in_memory() as made:
+        yield made
 
 
-def wipe(url: str) -> None:
-    """Make a board as it was on its first day, whatever a test has left in it or still has open."""
-    with psycopg.connect(url, autocommit=True, options=f"-c search_path={SCHEMA}") as connection:
-        connection.execute(
+@pytest.fixture(scope="session")
+def board_files() -> Iterator[Path]:
+    """A home with a board in a file that nobody has used, to be copied: making one takes far longer."""
+    with in_memory() as home:
+        open_board(home).close()
+        yield home
+
+
+class SharedBoard:
+    """A board in a PostgreSQL database, for the tests of this process one after the other."""
+
+    def __init__(self, url: str) -> None:
+        open_postgres(url, SCHEMA, create=True, connections=1).close()
+        self.url = url
+        # Kept, because the server starts a process for each connection, which then knows no table.
+        self._link = psycopg.connect(url, autocommit=True, options=f"-c search_path={SCHEMA}")
+
+    def wipe(self) -> None:
+        """Make it as it was on its first day, whatever a test has left in it or still has open."""
+        self._link.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             " AND backend_type = 'client backend'"
         )
-        connection.execute(
-            "".join(f"DELETE FROM {table};" for table in TABLES).encode(), prepare=False
-        )
-        connection.execute(
-            "UPDATE receipt_head SET seq = 0, hash = repeat('0', 64), floor = 0", prepare=False
-        )
-        for table, column in NUMBERED.items():
-            connection.execute(
-                f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), 1, false)".encode()
-            )
+        self._link.execute(WIPE.encode(), prepare=False)
+
+    def close(self) -> None:
+        self._link.close()
+
+
+@pytest.fixture(scope="session")
+def shared_board(postgres_server: Server) -> Iterator[SharedBoard]:
+    """One database for the tests of this process: one for each test would take ten times as long."""
+    name = postgres_server.create_database()
+    made = SharedBoard(postgres_server.url(name))
+    yield made
+    made.close()
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def board_url(shared_board: SharedBoard) -> Iterator[str]:
+    """The address of a database with a board that nobody has used."""
+    yield shared_board.url
+    shared_board.wipe()
 
 
 @pytest.fixture(params=DIALECTS)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, folder: Path, board_files: Path) -> Iterator[Place]:
     url = request.getfixturevalue("board_url") if request.param == "postgres" else None
-    there = Place(request.param, tmp_path, url)
+    there = Place(request.param, folder, url, board_files)
     yield there
     there.close()
 
