@@ -1,24 +1,32 @@
-"""The gate: runs the stages of `make fast`, `check`, `test`, `test-agents` and `ci`, in order.
+"""The gate: runs the stages of `make fast`, `check`, `test`, `test-agents` and `ci`, several at a time.
 
-A stage is one command.  Each prints a line a person can read, with its duration; a failing stage
-shows its whole output and the next one still runs, so that one run tells everything that is
-wrong.  The last line counts the whole: every test, and every stage that is not made of tests as
-one.  A suite that is named here and has no tests fails: nothing is left out silently.
+A stage is one command.  Each prints a line a person can read, with its duration, when it ends; a
+failing stage shows its whole output and the others still run, so that one run tells everything
+that is wrong.  The last line counts the whole: every test, and every stage that is not made of
+tests as one.  A suite that is named here and has no tests fails: nothing is left out silently.
+
+Stages begin in their order, each as soon as there is room for its processes.  There is room for
+twice as many as there are cores, because tests of processes and pages wait for half of their time.
 """
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
 REPORTS = ROOT / ".cache" / "gate"
+# Fewer than four would let a machine with one core wait with the tests.
+ROOM = max(4, 2 * (os.cpu_count() or 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,11 @@ class Stage:
     name: str
     command: tuple[str, ...] = ()
     processes: int = 1
+    alone: bool = False
+
+    def room(self) -> int:
+        """How many processes are counted for it."""
+        return ROOM if self.alone else self.processes
 
     def line(self) -> list[str]:
         """The command line; a folder of tests also writes the report that is counted."""
@@ -60,20 +73,23 @@ FAST = (
     Stage("tidy"),
 )
 CHECK = (*FAST, Stage("docs-current", ("python", "scripts/docs.py", "--check")), Stage("unit"))
-# Tests of processes, of pages and of the whole start and kill programs by the dozen, and wait for most of their time.
+# The longest first, so that short ones fill the end.
 TEST = (
     *CHECK,
-    Stage("store", processes=2),
-    Stage("kernel", processes=2),
-    Stage("model", processes=2),
+    Stage("web", processes=2),
     Stage("process", processes=2),
+    Stage("kernel", processes=2),
     Stage("surfaces", processes=2),
+    Stage("store", processes=2),
+    Stage("model", processes=2),
     Stage("mcp", processes=2),
-    Stage("web", processes=3),
 )
 # Real agent programs, which most need Node.js: installed at the versions that are pinned, then driven.
 # They wait for each other most of the time, so that more of them than there are cores do no harm.
-AGENTS = (Stage("agent-programs", ("python", "scripts/agents.py")), Stage("agents", processes=4))
+AGENTS = (
+    Stage("agent-programs", ("python", "scripts/agents.py"), alone=True),
+    Stage("agents", processes=4, alone=True),
+)
 CI = (*TEST, Stage("e2e", processes=2), *AGENTS)
 
 GATES = {"fast": FAST, "check": CHECK, "test": TEST, "agents": AGENTS, "ci": CI}
@@ -87,7 +103,7 @@ def main(arguments: Sequence[str]) -> int:
     REPORTS.mkdir(parents=True, exist_ok=True)
     stages = stages_of(arguments[0])
     begun = time.monotonic()
-    results = [run(stage) for stage in stages]
+    results = run_all(stages)
     broken = [stage.name for stage, result in zip(stages, results, strict=True) if not result.ok]
     if broken:
         print(f"stages that failed: {', '.join(broken)}")
@@ -101,6 +117,45 @@ def stages_of(gate: str) -> Sequence[Stage]:
         return GATES[gate]
     print("left out: agents, because Node.js is missing; `make test-agents` says what to install")
     return [stage for stage in CI if stage not in AGENTS]
+
+
+class Room:
+    """How many processes of stages may run at a time."""
+
+    def __init__(self, places: int) -> None:
+        """Nothing runs yet."""
+        self.free = places
+        self.changed = threading.Condition()
+
+    def take(self, places: int) -> None:
+        """Wait until there is room for so many."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.free >= places)
+            self.free -= places
+
+    def give_back(self, places: int) -> None:
+        """They have ended."""
+        with self.changed:
+            self.free += places
+            self.changed.notify_all()
+
+
+def run_all(stages: Sequence[Stage]) -> list[Result]:
+    """Run the stages, begun in their order; the results are in the same order."""
+    room = Room(ROOM)
+
+    def run_one(stage: Stage) -> Result:
+        try:
+            return run(stage)
+        finally:
+            room.give_back(stage.room())
+
+    with ThreadPoolExecutor(max_workers=ROOM) as threads:
+        running = []
+        for stage in stages:
+            room.take(stage.room())
+            running.append(threads.submit(run_one, stage))
+        return [one.result() for one in running]
 
 
 def run(stage: Stage) -> Result:
@@ -117,15 +172,12 @@ def run(stage: Stage) -> Result:
     )
     took = time.monotonic() - begun
     ok = done.returncode == 0
-    if not ok:
-        print(done.stdout.rstrip())
-    else:
-        # A skipped test is never silent: its reason is shown also when all is well.
-        print(*re.findall(r"^SKIPPED .*\n", done.stdout, re.MULTILINE), sep="", end="")
+    # A skipped test is never silent: its reason is shown also when all is well.
+    skipped = "".join(re.findall(r"^SKIPPED .*\n", done.stdout, re.MULTILINE))
     result = count(stage, ok=ok)
-    print(
-        f"{'ok  ' if ok else 'FAIL'} {stage.name:<14} {took:6.1f} s  {figures(result)}", flush=True
-    )
+    line = f"{'ok  ' if ok else 'FAIL'} {stage.name:<14} {took:6.1f} s  {figures(result)}\n"
+    # One text, because the other stages print theirs at the same time.
+    print((skipped if ok else f"{done.stdout.rstrip()}\n") + line, end="", flush=True)
     return result
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.tidy.python_rules import File
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -25,6 +27,12 @@ def paths() -> list[str]:
 def texts(paths: list[str]) -> dict[str, str]:
     """Path and text of every file that is text."""
     return {path: text for path in paths if (text := read(path)) is not None}
+
+
+@pytest.fixture(scope="session")
+def files(texts: dict[str, str]) -> list[File]:
+    """Every Python file, taken apart once for all rules."""
+    return [File(path, text) for path, text in texts.items() if path.endswith(".py")]
 
 
 def read(path: str) -> str | None:

@@ -93,8 +93,12 @@ class File:
         return ast.parse(self.text)
 
     @cached_property
+    def nodes(self) -> list[ast.AST]:
+        return list(ast.walk(self.tree))
+
+    @cached_property
     def functions(self) -> list[Function]:
-        return [node for node in ast.walk(self.tree) if isinstance(node, Function)]
+        return [node for node in self.nodes if isinstance(node, Function)]
 
     @cached_property
     def comments(self) -> list[tuple[int, str]]:
@@ -106,7 +110,7 @@ class File:
     @cached_property
     def docstrings(self) -> list[tuple[int, str]]:
         documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-        nodes = [node for node in ast.walk(self.tree) if isinstance(node, documented)]
+        nodes = [node for node in self.nodes if isinstance(node, documented)]
         return [(node.body[0].lineno, text) for node in nodes if (text := ast.get_docstring(node))]
 
     def at(self, line: int, complaint: str) -> str:
@@ -182,7 +186,7 @@ def a_module_is_named_for_what_it_is(file: File) -> Iterator[str]:
 def no_database_file_is_opened_but_by_sqlite(file: File) -> Iterator[str]:
     if file.path in READERS_OF_DATABASE_FILES:
         return
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         if isinstance(node, ast.Call) and called_name(node) in _OPENERS:
             text = ast.unparse(node)
             if _DATABASE_FILE.search(text):
@@ -190,7 +194,7 @@ def no_database_file_is_opened_but_by_sqlite(file: File) -> Iterator[str]:
 
 
 def a_test_waits_for_a_condition(file: File) -> Iterator[str]:
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {"sleep", "time.sleep"}:
             yield file.at(node.lineno, "sleeps; wait for the condition with eventually(...)")
 

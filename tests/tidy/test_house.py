@@ -59,15 +59,13 @@ def expect_no_complaints(results: Iterable[Iterable[str]]) -> None:
 
 
 @pytest.mark.parametrize("rule", PYTHON_RULES, ids=lambda rule: rule.__name__)
-def test_every_python_file_keeps_the_rule(rule, texts):
+def test_every_python_file_keeps_the_rule(rule, files):
     allowed = NOT_FOR.get(rule, ("nothing",))
-    files = [
-        File(path, text)
-        for path, text in texts.items()
-        if path.endswith(".py") and path.startswith(PYTHON_RULES[rule])
-        if not path.startswith(allowed)
-    ]
-    expect_no_complaints(rule(file) for file in files)
+    expect_no_complaints(
+        rule(file)
+        for file in files
+        if file.path.startswith(PYTHON_RULES[rule]) and not file.path.startswith(allowed)
+    )
 
 
 @pytest.mark.parametrize(
