@@ -1,5 +1,5 @@
 """The kernel's tests get a board on each database."""
 
-from tests.support.places import board, board_files, board_url, folder, place, shared_board
+from tests.support.places import board, board_database, board_url, place
 
-__all__ = ["board", "board_files", "board_url", "folder", "place", "shared_board"]
+__all__ = ["board", "board_database", "board_url", "place"]

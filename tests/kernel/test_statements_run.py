@@ -23,7 +23,7 @@ from shopfloor.ops.registry import everything
 from shopfloor.store import cards, hooks, hosts, orders, plannings, runs
 from shopfloor.store.statements import FOLDER, Statements
 from tests.kernel.test_deaths import SCENES, SETTINGS
-from tests.support.places import Place
+from tests.support.places import Place, new_files
 from tests.support.schedules import HOUR, Floor
 from tests.support.walk import at
 
@@ -195,8 +195,8 @@ def follow_with_hooks(board):
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
-def test_every_statement_is_run(dialect, folder, board_files, request):
-    shared = request.getfixturevalue("shared_board") if dialect == "postgres" else None
+def test_every_statement_is_run(dialect, tmp_path, tmp_path_factory, request):
+    shared = request.getfixturevalue("board_database") if dialect == "postgres" else None
     run = set()
     parts = [
         look_at_everything,
@@ -208,7 +208,8 @@ def test_every_statement_is_run(dialect, folder, board_files, request):
         *SCENES,
     ]
     for number, part in enumerate(parts):
-        place = Place(dialect, folder / str(number), shared and shared.url, board_files)
+        files = new_files(tmp_path_factory)
+        place = Place(dialect, tmp_path / str(number), shared and shared.url, files)
         board = place.open(probe=run.add, settings=SETTINGS)
         try:
             part(board) if callable(part) else part.done(board, part.before(board))

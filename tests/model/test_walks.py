@@ -16,6 +16,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.walk_machine import Walk
 from tests.support.board import open_board
+from tests.support.places import in_memory, new_files
 
 GATE_WALKS = {"sqlite": 120, "postgres": 50}
 STEPS = 60
@@ -38,10 +39,16 @@ def walker(shared, folder, template):
     return type("Walk", (Walk,), {"opened": staticmethod(opened)})
 
 
+@pytest.fixture
+def folder():
+    with in_memory() as made:
+        yield made
+
+
 @pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
-def test_a_random_walk_keeps_the_board_in_order(dialect, request, folder, board_files):
-    shared = request.getfixturevalue("shared_board") if dialect == "postgres" else None
-    machine = walker(shared, folder, board_files)
+def test_a_random_walk_keeps_the_board_in_order(dialect, request, folder, tmp_path_factory):
+    shared = request.getfixturevalue("board_database") if dialect == "postgres" else None
+    machine = walker(shared, folder, new_files(tmp_path_factory))
     walks = settings(
         max_examples=GATE_WALKS[dialect],
         stateful_step_count=STEPS,

@@ -79,18 +79,12 @@ def in_memory() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with in_memory() as made:
-        yield made
-
-
-@pytest.fixture(scope="session")
-def board_files() -> Iterator[Path]:
+def new_files(factory: pytest.TempPathFactory) -> Path:
     """A home with a board in a file that nobody has used, to be copied: making one takes far longer."""
-    with in_memory() as home:
+    home = factory.getbasetemp() / "a-new-board"
+    if not home.exists():
         open_board(home).close()
-        yield home
+    return home
 
 
 class SharedBoard:
@@ -116,7 +110,7 @@ class SharedBoard:
 
 
 @pytest.fixture(scope="session")
-def shared_board(postgres_server: Server) -> Iterator[SharedBoard]:
+def board_database(postgres_server: Server) -> Iterator[SharedBoard]:
     """One database for the tests of this process: one for each test would take ten times as long."""
     name = postgres_server.create_database()
     made = SharedBoard(postgres_server.url(name))
@@ -126,18 +120,21 @@ def shared_board(postgres_server: Server) -> Iterator[SharedBoard]:
 
 
 @pytest.fixture
-def board_url(shared_board: SharedBoard) -> Iterator[str]:
+def board_url(board_database: SharedBoard) -> Iterator[str]:
     """The address of a database with a board that nobody has used."""
-    yield shared_board.url
-    shared_board.wipe()
+    yield board_database.url
+    board_database.wipe()
 
 
 @pytest.fixture(params=DIALECTS)
-def place(request: pytest.FixtureRequest, folder: Path, board_files: Path) -> Iterator[Place]:
+def place(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
     url = request.getfixturevalue("board_url") if request.param == "postgres" else None
-    there = Place(request.param, folder, url, board_files)
-    yield there
-    there.close()
+    with in_memory() as folder:
+        there = Place(request.param, folder, url, new_files(tmp_path_factory))
+        yield there
+        there.close()
 
 
 @pytest.fixture
