@@ -189,6 +189,7 @@ def follow_with_hooks(board):
     board.create()
     board.write(lambda tx: hooks.done(tx, host, "h", 1))
     board.write(lambda tx: hooks.failed(tx, host, "h", 1, error="x"))
+    board.write(lambda tx: hooks.tried(tx, host, "h", error="x"))
     board.write(lambda tx: hooks.skipped(tx, host, "h", 1, count=1))
     board.read(lambda tx: hooks.newest_but(tx, 0, (), 1))
     board.ask("hook.list")
