@@ -67,6 +67,49 @@ def test_a_file_that_is_no_database_is_refused_and_kept_as_one_copy(home, text):
     home.fsck_at_close = False
 
 
+def test_a_folder_in_the_place_of_a_boards_file_is_no_matter_of_time(home):
+    home.create("first")
+    for path in home.board().glob("board.db*"):
+        path.unlink()
+    (home.board() / "board.db").mkdir()
+    done = home.shop("list")
+    assert done.returncode == 78
+    assert "is no file" in complaint(done)
+    home.fsck_at_close = False
+
+
+def test_a_board_whose_file_is_gone_says_what_helps_and_that_helps(home):
+    home.create("first")
+    for path in home.board().glob("board.db*"):
+        path.unlink()
+    done = home.shop("list")
+    assert done.returncode == 3
+    assert f"move {home.board()} away to begin anew" in complaint(done)
+    home.board().rename(home.folder / "away")
+    assert home.shop("create", "anew").returncode == 0
+
+
+def test_doctor_and_the_list_of_boards_tell_of_a_description_that_cannot_be_read(home):
+    home.ask("board.create", slug="odd")
+    (home.board("odd") / "board.json").write_text("{")
+    looked = home.shop("doctor")
+    assert looked.returncode == 1
+    assert f"BAD  board odd: {home.board('odd')}/board.json cannot be read" in looked.stdout
+    done = home.shop("board", "list")
+    assert done.returncode == 78
+    assert f"mend it, or move {home.board('odd')} away" in complaint(done)
+    (home.board("odd") / "board.json").unlink()
+
+
+def test_what_is_no_board_among_the_archived_ones_is_passed_over(home):
+    home.ask("board.create", slug="odd")
+    home.ask("board.remove", slug="odd")
+    (home.path / "boards" / ".archived" / "stray").mkdir()
+    listed = home.shop("board", "list", "--archived", "--quiet")
+    assert listed.returncode == 0
+    assert "odd-" in listed.stdout
+
+
 def test_up_serves_the_other_boards_beside_a_damaged_one(home, notes):
     home.create("first")
     home.ask("board.create", slug="good")

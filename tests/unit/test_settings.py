@@ -51,7 +51,18 @@ def test_a_cap_that_is_none_caps_nothing_and_is_said(cap):
         ({"dispach": {}}, "did you mean 'dispatch'"),
         ({"dispatch": {"failure_limits": 3}}, "did you mean 'failure_limit'"),
         ({"dispatch": {"failure_limit": 0}}, "above 0"),
-        ({"dispatch": {"host_cap": "4"}}, "dispatch.host_cap"),
+        (
+            {"dispatch": {"host_cap": "4"}},
+            "dispatch.host_cap: expected a whole number, got text in quotes",
+        ),
+        (
+            {"dispatch": {"host_cap": -1}},
+            "dispatch.host_cap is a number of workers, or 0 for no cap",
+        ),
+        (
+            {"dispatch": {"rate_limit_cooldown": "soon"}},
+            "dispatch.rate_limit_cooldown: 'soon' is no duration",
+        ),
         ({"dispatch": {"poll_ms": "5s"}}, "dispatch.poll_ms"),
         ({"dispatch": {"review": "robot"}}, "profile or person"),
         ({"dispatch": {"reviewer": "nobody"}}, "which is not there"),

@@ -16,7 +16,14 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from shopfloor.config import Home
-from shopfloor.domain.errors import BadConfiguration, Conflict, Invalid, NotFound, Unavailable
+from shopfloor.domain.errors import (
+    BadConfiguration,
+    Conflict,
+    Damaged,
+    Invalid,
+    NotFound,
+    Unavailable,
+)
 from shopfloor.domain.limits import SLUG_CHARS_MAX
 from shopfloor.ops.context import BoardInfo
 
@@ -99,7 +106,7 @@ class HomeBoards:
                 f"there is no board {slug!r} in {self._home.root}; `shop board list` shows what there is"
             ) from None
         except (OSError, ValueError, TypeError, AttributeError, KeyError) as wrong:
-            raise Unavailable(f"{path / 'board.json'} cannot be read: {wrong!r}") from None
+            raise _unreadable(path / "board.json", wrong) from None
 
     def resolve(self, named: str | None) -> BoardFolder:
         """The board that is meant: named, or the usual one; the default one is made when first meant."""
@@ -155,11 +162,8 @@ class HomeBoards:
         found = [self._info(folder) for folder in self.folders()]
         shelf = self._home.boards / ARCHIVE
         if archived and shelf.is_dir():
-            for path in sorted(shelf.iterdir()):
-                told = json.loads((path / "board.json").read_text(encoding="utf-8"))
-                folder = BoardFolder(
-                    path.name, path, told["name"], told.get("database"), None, told["created_at"]
-                )
+            for path in sorted(shelf.glob("*/board.json")):
+                folder = _archived(path)
                 found.append(self._info(folder)._replace(archived=True, current=False))
         return found
 
@@ -267,3 +271,21 @@ def private(path: Path) -> None:
         raise BadConfiguration(
             f"the home {path} cannot be written; set SHOPFLOOR_HOME to a folder of yours"
         )
+
+
+def _archived(description: Path) -> BoardFolder:
+    path = description.parent
+    try:
+        told = json.loads(description.read_text(encoding="utf-8"))
+        return BoardFolder(
+            path.name, path, told["name"], told.get("database"), None, told["created_at"]
+        )
+    except (OSError, ValueError, TypeError, AttributeError, KeyError) as wrong:
+        raise _unreadable(description, wrong) from None
+
+
+def _unreadable(description: Path, wrong: Exception) -> Damaged:
+    how = f"it has no {wrong}" if isinstance(wrong, KeyError) else str(wrong)
+    return Damaged(
+        f"{description} cannot be read: {how}; mend it, or move {description.parent} away"
+    )

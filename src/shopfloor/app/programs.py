@@ -181,19 +181,21 @@ def _boards_health(home: Home) -> list[Finding]:
     if running_pid(home) is not None:
         return [Finding("boards", True, "`shop up` has them open; `shop fsck` checks one")]
     found = []
-    for folder in _boards(home).folders():
+    boards = _boards(home)
+    for slug in boards.slugs():
         try:
+            folder = boards.folder(slug)
             with BoardLock(folder.lock):
                 open_database(folder).close()
         except BoardError as wrong:
-            found.append(Finding(f"board {folder.slug}", False, wrong.message))
+            found.append(Finding(f"board {slug}", False, wrong.message))
         else:
             where = (
                 "SQLite"
                 if folder.url is None
                 else "PostgreSQL: its daemon must be back within 40 s"
             )
-            found.append(Finding(f"board {folder.slug}", True, where))
+            found.append(Finding(f"board {slug}", True, where))
     return found
 
 

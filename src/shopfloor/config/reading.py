@@ -8,6 +8,7 @@ and is said as a warning.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -175,10 +176,17 @@ def _fields(kind: type[Any], given: dict[str, Any], where: str) -> dict[str, Any
     found: dict[str, Any] = {}
     for name, value in given.items():
         if name in durations:
-            found[durations[name]] = None if value is None else duration_ms(value)
+            found[durations[name]] = None if value is None else _duration(value, f"{where}.{name}")
         else:
             found[name] = value
     return found
+
+
+def _duration(value: Any, where: str) -> int:
+    try:
+        return duration_ms(value)
+    except Invalid as wrong:
+        raise Invalid(f"{where}: {wrong.message}") from None
 
 
 def _typed(kind: Callable[..., T], found: dict[str, Any], where: str, **more: Any) -> T:
@@ -193,8 +201,32 @@ def _typed(kind: Callable[..., T], found: dict[str, Any], where: str, **more: An
         except msgspec.ValidationError as wrong:
             words, _, place = str(wrong).partition(" - at `$")
             inside = place.rstrip("`")
-            raise Invalid(f"{where}.{name}{inside}: {words[:1].lower()}{words[1:]}") from None
+            raise Invalid(f"{where}.{name}{inside}: {_in_words(words)}") from None
     return kind(**more, **checked)
+
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text in quotes",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+    "null": "nothing",
+}
+
+
+def _in_words(words: str) -> str:
+    """What the decoder says of a value's type, for people."""
+    if not words.startswith("Expected `"):
+        return words[:1].lower() + words[1:]
+    names = re.sub(r"`([a-z |]+)`", lambda kinds: _either(kinds[1]), words)
+    return names[:1].lower() + names[1:]
+
+
+def _either(kinds: str) -> str:
+    named = [kind for kind in kinds.split(" | ") if kind != "null"] or ["null"]
+    return " or ".join(_KINDS.get(kind, kind) for kind in named)
 
 
 def _cap(found: dict[str, Any], where: str, warnings: list[str]) -> None:
@@ -224,6 +256,8 @@ def _dispatch(given: dict[str, Any], warnings: list[str]) -> Dispatch:
         "dispatch",
     )
     dispatch = _typed(Dispatch, found, "dispatch")
+    if dispatch.host_cap is not None and dispatch.host_cap < 0:
+        raise Invalid("dispatch.host_cap is a number of workers, or 0 for no cap")
     _costs((dispatch.cost_per_day,), "dispatch")
     return dispatch
 

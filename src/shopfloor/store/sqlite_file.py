@@ -226,9 +226,18 @@ class SqliteFile:
             else:
                 self._shut(connection)
             if isinstance(error, faults.DRIVER_ERRORS):
+                self._refuse_other_kinds()
                 raise self.explained(error, "opening") from error
             raise
         return connection
+
+    def _refuse_other_kinds(self) -> None:
+        """Say so where a folder, or what else is no file, stands in the board's place."""
+        if self.path.exists() and not self.path.is_file():
+            raise Damaged(
+                f"{self.path} is no file, and a board's database is one; put a backup in its place.",
+                detail={"path": str(self.path)},
+            )
 
     def _log_ahead(self, connection: sqlite3.Connection) -> None:
         """Switch to the write-ahead log, which is the one thing that SQLite does not wait for."""
@@ -311,7 +320,10 @@ class SqliteFile:
             return Damaged(
                 f"The board's file {self.path} is empty.", detail={"path": str(self.path)}
             )
-        return NotFound(f"There is no board at {self.path}; `shop board create` makes one.")
+        return NotFound(
+            f"The board's file {self.path} is not there; put a backup in its place,"
+            f" or move {self.path.parent} away to begin anew."
+        )
 
     def _size(self, suffix: str = "") -> int:
         try:
