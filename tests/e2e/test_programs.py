@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import sqlite3
 from contextlib import closing
@@ -211,3 +212,19 @@ def test_init_and_down_answer_as_json(home):
 def test_a_new_board_has_no_copies_of_steps_beside_it(home):
     home.shop("init")
     assert not list(home.path.rglob("*.bak"))
+
+
+def test_a_first_start_gives_an_example_that_works_and_a_second_one_does_not(home):
+    daemon = home.up()
+    eventually(lambda: "try it" in daemon.log())
+    example = daemon.log().partition("another terminal: ")[2].splitlines()[0]
+    words = shlex.split(example)[1:]
+    assert home.shop(*words).returncode == 0
+    home.becomes(1, "done")
+    home.shop("down")
+    assert "try it" not in home.up().log()
+
+
+def test_init_says_how_to_go_on_where_all_is_new(home):
+    assert "then, for example: shop create" in home.shop("init").stdout
+    assert "for example" not in home.shop("init").stdout

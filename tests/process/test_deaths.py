@@ -145,10 +145,12 @@ def test_after_the_helper_died_the_next_start_makes_a_new_one(floor):
 
 def test_a_helper_that_cannot_be_started_is_an_answer(floor):
     broken = Launcher(python="/no/such/python")
+    broken.warm()
     (answer,) = broken.start_many([floor.spec("true")])
     assert isinstance(answer, LaunchError)
     assert "/no/such/python" in answer.sentence
     wrong = Launcher(python="/bin/false")
+    wrong.warm()
     (answer,) = wrong.start_many([floor.spec("true")])
     assert "helper" in answer.sentence
 

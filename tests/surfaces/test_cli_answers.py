@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shopfloor.surfaces.cli import moments, render
+from shopfloor.surfaces.cli import moments, render, sheet
 from shopfloor.surfaces.cli.console import Console, cells, cut
 from shopfloor.surfaces.cli.page import Page
 from tests.surfaces.cli_shop import Shop
@@ -332,3 +332,41 @@ def test_a_command_and_a_summary_keep_their_lines(shop):
     said = shop("show", number).out
     assert "command  sh -c 'first\n           second'\n" in said
     assert "summary  one\n         two\n" in said
+
+
+def test_a_list_says_when_what_waits_for_a_time_goes_on(shop):
+    shop.create("later", "--not-before", "150m")
+    assert "later  in 2h\n" in shop("list").out
+    assert " (in 2h)\n" in shop("why", "1").out
+
+
+@pytest.mark.parametrize(("columns", "receipts"), [(80, False), (120, True), (None, True)])
+def test_on_a_narrow_page_attempts_keep_their_words_and_lose_their_receipts(
+    shop, columns, receipts
+):
+    number = shop.create()
+    shop("complete", number, "--summary", "the summary of it all")
+    attempts = shop("runs", number, "--json").json
+    attempts[0]["receipt"] = "ab" * 32
+    out = io.StringIO()
+    page = Page(Console(out, io.StringIO(), io.StringIO(), {"TZ": "UTC"}, lambda: 0))
+    page.width = columns
+    sheet.runs(attempts, page)
+    assert "the summary of it all" in out.getvalue()
+    assert ("receipt" in out.getvalue()) is receipts
+
+
+def test_the_latest_events_end_without_blanks(shop):
+    shop.create()
+    shop("block", "1", "no key")
+    lines = shop("show", "1").out.splitlines()
+    assert lines == [line.rstrip() for line in lines]
+
+
+def test_creating_says_what_keeps_a_task_from_being_worked(shop):
+    said = shop("create", "x")
+    assert "note: nobody works on it until it has a profile: `shop assign 1 PROFILE`\n" in said.err
+    said = shop("create", "x", "--assignee", "ghost")
+    assert "note: there is no profile 'ghost' on this host; `shop profile list`" in said.err
+    for flags in (["--initial-status", "triage"], ["--initial-status", "blocked"], ["--", "true"]):
+        assert "profile" not in shop("create", "x", *flags).err

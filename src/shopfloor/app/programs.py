@@ -16,7 +16,7 @@ from shopfloor import __version__
 from shopfloor.app.boards import DEFAULT, HomeBoards, private
 from shopfloor.app.own_door import prepare_board, release_board
 from shopfloor.app.service import open_database
-from shopfloor.app.up import running_pid
+from shopfloor.app.up import EXAMPLE, running_pid
 from shopfloor.config import Home, actor, find_home, safe_concurrency
 from shopfloor.config.reading import load_settings
 from shopfloor.domain.diagnostics import DISK_FREE_LEAST, DISK_FREE_LOW
@@ -38,6 +38,7 @@ def init(args: Namespace) -> int:
     """Make the home and its default board, and say how to go on."""
     home = find_home()
     private(home.root)
+    is_new = not home.boards.exists()
     _boards(home).resolve(DEFAULT)
     running = running_pid(home)
     if args.json:
@@ -46,6 +47,8 @@ def init(args: Namespace) -> int:
     print(f"the board is at {home.root}")
     if running is None:
         print("no dispatcher is running; start one with `shop up`")
+    if is_new:
+        print(f"then, for example: {EXAMPLE}")
     return 0
 
 

@@ -38,6 +38,8 @@ from shopfloor.store.wake import Wake
 
 LOOK_EVERY_S = 5.0
 DOWN_WAIT_S = 60.0
+# What a new home is tried with.
+EXAMPLE = 'shop create "Say hello" -- echo hello'
 
 
 def up_arguments(parser: ArgumentParser) -> None:
@@ -78,6 +80,7 @@ def _serve(args: Namespace, home: Home, log: UpLog) -> int:
             overrides={name: value for name, value in overrides.items() if value is not None},
         )
         hall.warm()
+        is_new = not home.boards.exists()
         hall.boards.resolve(DEFAULT)
         hall.look_after()
         door = Door(home.socket, hall.desk, hall, report=say)
@@ -89,6 +92,8 @@ def _serve(args: Namespace, home: Home, log: UpLog) -> int:
         say(
             f"serving {', '.join(hall.slugs()) or 'no board'} at {home.socket} (process {os.getpid()})"
         )
+        if is_new:
+            say(f"try it, in another terminal: {EXAMPLE}")
         readiness.tell(notify_address(), "READY=1")
         while not stop.wait(LOOK_EVERY_S):
             log.keep_small()

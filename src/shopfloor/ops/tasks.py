@@ -92,7 +92,19 @@ def create(ctx: Context, req: CreateTask) -> Created:
         said.append("no dispatcher is running; start one with `shop up`")
     if made.created and made.task.id == 1 and made.task.workspace_kind == "scratch":
         said.append(SCRATCH_TOLD)
+    if made.created and made.task.command is None:
+        said += _worker_missing(ctx, made.task)
     return Created(TaskView.of(made.task), made.created, said)
+
+
+def _worker_missing(ctx: Context, task: Task) -> list[str]:
+    """What keeps the task from being worked, if nobody on this host would."""
+    name = task.assignee or ctx.settings.dispatch.default_assignee
+    if name in ctx.settings.profiles or task.status in (Status.TRIAGE, Status.BLOCKED):
+        return []
+    if name is None:
+        return [f"nobody works on it until it has a profile: `shop assign {task.id} PROFILE`"]
+    return [f"there is no profile {name!r} on this host; `shop profile list` shows what there is"]
 
 
 class ShowTask(Request, frozen=True):

@@ -112,8 +112,12 @@ class Launcher:
         return results
 
     def warm(self) -> None:
-        """Start the helper now, if there is none, so that the first worker need not wait for it."""
-        self._helper_socket()
+        """Start the helper now, if there is none, so that the first worker need not wait for it.
+
+        Where that fails, the first start tries again and tells why.
+        """
+        with contextlib.suppress(HelperLost, OSError):
+            self._helper_socket()
 
     def fileno(self) -> int:
         """Return what becomes readable when there are notices; -1 while there is no helper.

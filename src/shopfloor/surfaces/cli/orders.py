@@ -127,9 +127,7 @@ def _exit(order: Any) -> str:
 
 
 def _due(order: Any, page: Page) -> str:
-    waits = order["state"] in ("queued", "retry_scheduled")
-    left_s = -moments.seconds_since(order["next_at"], page.now_ms) if order["next_at"] else 0
-    return f"in {moments.age(left_s)}" if waits and left_s > 0 else ""
+    return page.until(order["next_at"]) if order["state"] in ("queued", "retry_scheduled") else ""
 
 
 def _error(order: Any) -> str:

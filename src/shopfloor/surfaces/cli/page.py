@@ -115,6 +115,11 @@ class Page:
         """How long ago a time of an answer was."""
         return "" if time is None else moments.age(moments.seconds_since(time, self.now_ms))
 
+    def until(self, time: str | None) -> str:
+        """How long until a time of an answer, as `in 3m`; empty for one that has come."""
+        left_s = -1.0 if time is None else -moments.seconds_since(time, self.now_ms)
+        return f"in {moments.age(left_s)}" if left_s > 0 else ""
+
     def lasted(self, begin: str | None, end: str | None) -> str:
         """From one time of an answer to another, or until now."""
         if begin is None:

@@ -121,7 +121,7 @@ def _tasks(value: Any, page: Page) -> None:
 
 
 def task_table(tasks: Sequence[dict[str, Any]], page: Page) -> None:
-    """Tasks, one a line; a blocked one with its reason as far as there is room."""
+    """Tasks, one a line; with the reason or the time of what waits, as far as there is room."""
     ranked = any(task["priority"] for task in tasks)
     rows = []
     for task in tasks:
@@ -130,8 +130,10 @@ def task_table(tasks: Sequence[dict[str, Any]], page: Page) -> None:
         row += [Cell(str(task["priority"]))] if ranked else []
         row += [Cell(task["assignee"] or "-"), Cell(page.age(task["created_at"]))]
         reason = task["block_reason"] if task["status"] == "blocked" else ""
+        due = page.until(task["not_before"]) if task["status"] in ("scheduled", "ready") else ""
         lost = f"✉ not told: {task['undelivered']}" if task["undelivered"] else ""
-        rows.append([*row, Cell(task["title"], aside="  ".join(filter(None, (reason, lost))))])
+        asides = filter(None, (reason, due, lost))
+        rows.append([*row, Cell(task["title"], aside="  ".join(asides))])
     head = [">id", "status", *([">pri"] if ranked else []), "assignee", ">age", "title"]
     page.table(head, rows)
 

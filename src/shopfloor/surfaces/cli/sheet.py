@@ -12,6 +12,7 @@ from shopfloor.surfaces.cli.page import Cell, Page
 from shopfloor.surfaces.cli.receipts import short
 
 EVENTS_SHOWN = 10
+WIDE = 100
 
 
 def show(value: Any, page: Page) -> None:
@@ -44,7 +45,10 @@ def why(value: Any, page: Page) -> None:
     """Why a task is not moving: the sentence, since when, the next step."""
     page.line(one_line(value["sentence"]))
     since = f"since {page.when(value['since'])} ({page.age(value['since'])})"
-    until = f", until {page.when(value['until'])}" if value["until"] else ""
+    until = ""
+    if value["until"]:
+        left = page.until(value["until"])
+        until = f", until {page.when(value['until'])}{f' ({left})' if left else ''}"
     page.line(page.ink("dim", f"{since}{until}"))
     if value["next_step"]:
         page.line(f"next: {one_line(value['next_step'])}")
@@ -95,7 +99,9 @@ def runs(value: Any, page: Page) -> None:
 def run_rows(runs: Sequence[dict[str, Any]], page: Page, *, with_task: bool) -> None:
     """Attempts as a table, with what went wrong."""
     rows = []
-    has_receipts = any(run["receipt"] for run in runs)
+    # Where there is little room, what went wrong is worth more than the receipt's hash.
+    is_wide = page.width is None or page.width >= WIDE
+    has_receipts = is_wide and any(run["receipt"] for run in runs)
     for run in runs:
         told = run["outcome"] or run["state"]
         row = [Cell(str(run["id"]))]
@@ -280,6 +286,8 @@ def _latest(events: Sequence[dict[str, Any]], page: Page) -> None:
     actors = max(len(one_line(event["actor"])) for event in shown)
     for event in shown:
         words = event["data"].get("reason") if isinstance(event["data"], dict) else None
-        actor = page.ink("dim", one_line(event["actor"]).ljust(actors))
-        tail = f"  {one_line(words)}" if isinstance(words, str) else ""
-        page.line(f"{page.when(event['at'])}  {event['kind'].ljust(kinds)}  {actor}{tail}".rstrip())
+        who = one_line(event["actor"])
+        tail = f"{' ' * (actors - len(who))}  {one_line(words)}" if isinstance(words, str) else ""
+        page.line(
+            f"{page.when(event['at'])}  {event['kind'].ljust(kinds)}  {page.ink('dim', who)}{tail}"
+        )
