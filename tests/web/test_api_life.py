@@ -54,6 +54,31 @@ def test_a_process_that_is_killed_is_started_again_and_nobody_is_turned_away(ser
     assert browser.status == 200
 
 
+def test_settings_of_the_web_count_while_shop_up_runs(served):
+    home, daemon, web = served
+    named = {"Host": "shop.example"}
+    assert web.get("/api/v1/tasks").status == 200
+    assert web.get("/api/v1/tasks", **named).status == 421
+    home.configure(f"{ANY_PORT}hosts = ['shop.example']\n")
+    eventually(lambda: "[web] has changed" in daemon.log())
+    eventually(lambda: answered(web, named) == 200)
+    home.configure(f"{ANY_PORT}certificate = '/no/such/file'\n")
+    eventually(lambda: "no dashboard: the file /no/such/file" in daemon.log())
+    home.configure("[web]\nport = no number\n")
+    home.configure(ANY_PORT)
+    eventually(lambda: answered(web, {}) == 200)
+    assert answered(web, named) == 421
+    assert daemon.term() == 0
+
+
+def answered(web, headers):
+    """The status of an answer; None while nobody listens."""
+    try:
+        return web.get("/api/v1/tasks", **headers).status
+    except OSError:
+        return None
+
+
 def test_a_request_outlives_the_door_that_it_was_meant_for(served):
     """`shop up` is killed; the web goes on, and what is asked meanwhile the next one answers, once."""
     home, daemon, web = served

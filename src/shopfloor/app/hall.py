@@ -182,6 +182,7 @@ class Hall:
 
     def look_after(self) -> None:
         """Serve boards that were made or came back meanwhile; forget old requests now and then."""
+        self._web.look_after()
         with self._guard:
             # All are open before any starts to claim: workers that outlived `shop up` count for every board.
             self._waiting_to_start = []

@@ -43,10 +43,39 @@ class WebServer:
         self._service: Service | None = None
         self._url = ""
         self._port = 0
+        self._web: Web | None = None
+        self._read = (0, 0)
 
     def open(self) -> None:
         """Listen, and say where; what is wrong is said, and everything else goes on without it."""
-        web = load_settings(self._home, DEFAULT).web
+        self._read = self._stamp()
+        self._open(load_settings(self._home, DEFAULT).web)
+
+    def look_after(self) -> None:
+        """Where the settings of an opened dashboard have changed, open it anew as they are now."""
+        stamp = self._stamp()
+        if self._web is None or stamp == self._read:
+            return
+        self._read = stamp
+        try:
+            web = load_settings(self._home, DEFAULT).web
+        except BoardError:
+            # Whoever uses the other settings says so; until it is mended, those before are in force.
+            return
+        if web != self._web:
+            self._say("[web] has changed: the dashboard is opened anew")
+            self.close()
+            self._open(web)
+
+    def _stamp(self) -> tuple[int, int]:
+        try:
+            found = self._home.config.stat()
+        except OSError:
+            return 0, 0
+        return found.st_mtime_ns, found.st_size
+
+    def _open(self, web: Web) -> None:
+        self._web = web
         unread = _unread(web)
         if unread is not None:
             self._say(f"no dashboard: the file {unread} of [web] cannot be read")

@@ -1,6 +1,6 @@
 """What can be set for the dashboard and the API: the table `[web]`, with its words.
 
-It is read when `shop up` starts.  The same rules hold as for `settings.py`, which names the table.
+Where it changes while `shop up` runs, the dashboard is opened anew.  The same rules hold as for `settings.py`, which names the table.
 """
 
 from typing import Annotated, NamedTuple
