@@ -91,6 +91,17 @@ def test_words_variables_and_the_workspace_arrive_as_they_are(home):
     assert end["order"]["state"] == "completed"
 
 
+def test_a_container_for_one_attempt_sees_its_own_workspace_alone(home):
+    home.configure("[runtime]\nidle_timeout = 0\n")
+    home.up()
+    first = enqueue(home, "sh", "-c", "echo mine > secret; exit 1")
+    assert over(home, first)["order"]["state"] == "failed"
+    second = enqueue(home, "sh", "-c", "pwd; ls ..")
+    place = over(home, second)["attempts"][0]["workspace"]
+    assert log(home, second) == f"{place}\n{second}\n"
+    assert (home.board() / "workspaces" / str(first) / "secret").exists()
+
+
 def test_the_context_is_there_and_the_hosts_own_variables_are_not(home):
     home.up()
     order = enqueue(

@@ -45,11 +45,16 @@ def image_to_make(board: DispatchBoard, attempt: Attempt, containers: Containers
 
 
 def _workspaces(board: DispatchBoard, attempt: Attempt) -> list[str]:
-    """The folders that hold the attempt's workspace: for scratch that of all, so that a container serves many."""
+    """The folders that hold the attempt's workspace: for scratch that of all, so that a container serves many.
+
+    Where no container serves a second attempt, it is the attempt's own.
+    """
     task = attempt.task
     if task.workspace_kind == "scratch":
-        board.files.workspaces().mkdir(mode=0o700, parents=True, exist_ok=True)
-        return [str(board.files.workspaces())]
+        every = board.files.workspaces()
+        every.mkdir(mode=0o700, parents=True, exist_ok=True)
+        one_use = board.settings().runtime.idle_timeout_ms == 0
+        return [str(every / str(task.id) if one_use else every)]
     folders = [task.workspace_path]
     if task.workspace_kind == "worktree":
         # What git keeps of a worktree lies in its repository.

@@ -15,7 +15,11 @@ class Runtimes(NamedTuple):
         Words("The program that runs containers: the first one found, or this one."),
     ] = "auto"
     idle_timeout_ms: Annotated[
-        int, Words("How long a container is kept for the next command; 0 makes one for each.")
+        int,
+        Words(
+            "How long a container is kept for the next command; 0 makes one for each, which sees its own "
+            "scratch workspace alone."
+        ),
     ] = 600_000
     arguments: Annotated[
         tuple[str, ...],
