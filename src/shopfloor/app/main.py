@@ -45,7 +45,7 @@ PROGRAMS = {
     "init": ("Make the home and its default board.", "shopfloor.app.programs"),
     "doctor": ("Check this installation and its boards.", "shopfloor.app.programs"),
     "version": ("Print the version.", "shopfloor.app.programs"),
-    "config": ("Print the settings in force and where they come from.", "shopfloor.app.programs"),
+    "config": ("Print the settings in force and where they come from.", "shopfloor.app.in_force"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The small programs: init, doctor, version, config: what is not a question to a board."""
+"""The small programs: init, doctor, version: what is not a question to a board."""
 
 from __future__ import annotations
 
@@ -68,38 +68,6 @@ def version(args: Namespace) -> int:
         "platform": platform.platform(),
     }
     print(json.dumps(facts))
-    return 0
-
-
-def config_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--board", default=DEFAULT, help="As this board sees them.")
-    parser.add_argument("--json", action="store_true", help="Print JSON.")
-
-
-def config(args: Namespace) -> int:
-    """Print the settings in force, with the file that they come from."""
-    home = find_home()
-    settings = load_settings(home, args.board)
-    told = {
-        "home": str(home.root),
-        "file": str(home.config) if home.config.exists() else None,
-        "dispatch": settings.dispatch._asdict(),
-        "retention": settings.retention._asdict(),
-        "profiles": sorted(settings.profiles),
-        "labels": list(settings.labels),
-        "warnings": list(settings.warnings),
-    }
-    if args.json:
-        print(json.dumps(told))
-        return 0
-    print(f"home {told['home']}")
-    print(f"file {told['file'] or 'none: defaults are in force'}")
-    for table in ("dispatch", "retention"):
-        for name, value in getattr(settings, table)._asdict().items():
-            print(f"{table}.{name} = {'unset' if value is None else value}")
-    print(f"profiles: {', '.join(sorted(settings.profiles)) or 'none'}")
-    for warning in settings.warnings:
-        print(f"warning: {warning}")
     return 0
 
 

@@ -26,6 +26,7 @@ from shopfloor.domain.settings import (
     Profile,
     Retention,
     Settings,
+    durations,
     fields,
 )
 from shopfloor.domain.settings_chat import Telegram
@@ -35,6 +36,7 @@ from shopfloor.domain.settings_runtime import Runtimes
 from shopfloor.domain.settings_web import Web
 
 T = TypeVar("T")
+
 PORTS = 1 << 16
 HOOK_RETRIES_MAX = 5
 POSITIVE = ("failure_limit", "max_turns", "tokens_per_run", "tokens_per_day")
@@ -42,7 +44,7 @@ POSITIVE = ("failure_limit", "max_turns", "tokens_per_run", "tokens_per_day")
 
 def load_settings(home: Home, board: str) -> Settings:
     """The settings that a board sees; raises BadConfiguration with the place and the reason."""
-    read = _opened(home.config)
+    read = opened(home.config)
     programs = {**BUILT_IN, **_own_programs(home)}
     there = {one.name for one in programs.values() if on_path(one.program)}
     try:
@@ -58,7 +60,7 @@ def parse_file(text: str, home: Home) -> Settings:
     return parse(tomllib.loads(text), "", {**BUILT_IN, **_own_programs(home)})
 
 
-def _opened(path: Path) -> dict[str, Any]:
+def opened(path: Path) -> dict[str, Any]:
     """A file's tables; none where there is no file."""
     try:
         text = path.read_bytes()
@@ -77,7 +79,7 @@ def _own_programs(home: Home) -> dict[str, AgentProgram]:
     """The programs of the user's own presets, by the presets' names."""
     found = {}
     for path in sorted(home.presets.glob("*.toml")) if home.presets.is_dir() else ():
-        read = _opened(path)
+        read = opened(path)
         kind, program = read.get("kind", "cli"), read.get("program")
         if kind not in ("cli", "acp") or not isinstance(program, str):
             raise BadConfiguration(f"{path} needs a program, and its kind is cli or acp")
@@ -120,24 +122,24 @@ def parse(
     )
     _known(read, tables, "the configuration")
     warnings: list[str] = []
-    dispatch = {**_table(read, "dispatch"), **_table(_table(read, "boards"), board)}
-    given = {**{name: {} for name in programs if name in there}, **_table(read, "profiles")}
-    profiles = {name: _profile(name, _table(given, name), programs, warnings) for name in given}
+    dispatch = {**table(read, "dispatch"), **table(table(read, "boards"), board)}
+    given = {**{name: {} for name in programs if name in there}, **table(read, "profiles")}
+    profiles = {name: _profile(name, table(given, name), programs, warnings) for name in given}
     settings = Settings(
         dispatch=_dispatch(dispatch, warnings),
         retention=_typed(
-            Retention, _fields(Retention, _table(read, "retention"), "retention"), "retention"
+            Retention, _fields(Retention, table(read, "retention"), "retention"), "retention"
         ),
         profiles=profiles,
-        planner=_planner(_table(read, "planner")) if "planner" in read else None,
-        telegram=_telegram(_table(read, "chat")),
-        hooks={name: _hook(name, one) for name, one in _table(read, "hooks").items()},
-        web=_web(_table(read, "web")) if "web" in read else Web(),
-        notify=_notify(_table(read, "notify")) if "notify" in read else Notify(),
+        planner=_planner(table(read, "planner")) if "planner" in read else None,
+        telegram=_telegram(table(read, "chat")),
+        hooks={name: _hook(name, one) for name, one in table(read, "hooks").items()},
+        web=_web(table(read, "web")) if "web" in read else Web(),
+        notify=_notify(table(read, "notify")) if "notify" in read else Notify(),
         sinks={
-            name: _sink(name, _table(_table(read, "sinks"), name)) for name in _table(read, "sinks")
+            name: _sink(name, table(table(read, "sinks"), name)) for name in table(read, "sinks")
         },
-        runtime=_typed(Runtimes, _fields(Runtimes, _table(read, "runtime"), "runtime"), "runtime"),
+        runtime=_typed(Runtimes, _fields(Runtimes, table(read, "runtime"), "runtime"), "runtime"),
         labels=tuple(read.get("labels", ())),
         warnings=tuple(warnings),
     )
@@ -147,7 +149,7 @@ def parse(
     return settings
 
 
-def _table(read: dict[str, Any], name: str) -> dict[str, Any]:
+def table(read: dict[str, Any], name: str) -> dict[str, Any]:
     found = read.get(name, {})
     if not isinstance(found, dict):
         raise Invalid(f"{name} must be a table")
@@ -170,13 +172,12 @@ def _nearest(name: str, known: Collection[str]) -> str:
 
 def _fields(kind: type[Any], given: dict[str, Any], where: str) -> dict[str, Any]:
     """The table's values by field name: durations may be written as `10m` without the unit's suffix."""
-    names = tuple(field.name for field in fields(kind))
-    durations = {name.removesuffix("_ms"): name for name in names if name.endswith("_ms")}
-    _known(given, (*names, *durations), where)
+    spans = durations(kind)
+    _known(given, (*(field.name for field in fields(kind)), *spans), where)
     found: dict[str, Any] = {}
     for name, value in given.items():
-        if name in durations:
-            found[durations[name]] = None if value is None else _duration(value, f"{where}.{name}")
+        if name in spans:
+            found[spans[name]] = None if value is None else _duration(value, f"{where}.{name}")
         else:
             found[name] = value
     return found
@@ -344,7 +345,7 @@ def _telegram(given: dict[str, Any]) -> Telegram | None:
     if "telegram" not in given:
         return None
     where = "chat.telegram"
-    telegram = _typed(Telegram, _fields(Telegram, _table(given, "telegram"), where), where)
+    telegram = _typed(Telegram, _fields(Telegram, table(given, "telegram"), where), where)
     if (telegram.token_file is None) == (telegram.token_env is None):
         raise Invalid(f"{where} needs the bot's token: say token_file or token_env, and not both")
     if not telegram.api.startswith(("http://", "https://")):

@@ -323,3 +323,9 @@ def fields(kind: Any) -> list[Field]:
         if said:
             found.append(Field(name, hint, kind._field_defaults[name], *said[0]))
     return found
+
+
+def durations(kind: Any) -> dict[str, str]:
+    """The fields that are durations, by the names that they have without their unit."""
+    names = (field.name for field in fields(kind))
+    return {name.removesuffix("_ms"): name for name in names if name.endswith("_ms")}

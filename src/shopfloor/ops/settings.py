@@ -42,10 +42,15 @@ def show_settings(ctx: Context, req: NoArguments) -> SettingsView:  # noqa: ARG0
     settings = ctx.settings
     return SettingsView(
         ctx.service.profiles().file,
-        [view for table in settings._fields for view in _table(settings, table)],
+        views(settings),
         list(settings.labels),
         list(settings.warnings),
     )
+
+
+def views(settings: Settings) -> list[SettingView]:
+    """Every setting of every table, with its value; secrets are masked."""
+    return [view for table in settings._fields for view in _table(settings, table)]
 
 
 def _table(settings: Settings, table: str) -> list[SettingView]:
