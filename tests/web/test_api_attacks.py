@@ -117,24 +117,6 @@ def test_a_body_of_json_that_is_too_large_is_refused(web):
     assert (said.status, said.code) == (413, "limit_reached")
 
 
-def test_who_does_not_finish_a_request_is_parted_from(site):
-    """A head that does not end, a body that does not come, and nothing at all."""
-    authorised = f"Host: localhost\r\nAuthorization: Bearer {site.web.shown}\r\n"
-    body = f"POST /api/v1/tasks HTTP/1.1\r\n{authorised}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
-    begun = [b"", b"GET / HTTP/1.1\r\nHost: loc", body.encode()]
-    open_ones = [
-        socket.create_connection((site.web.host, site.web.port), timeout=60) for _ in begun
-    ]
-    for connection, data in zip(open_ones, begun, strict=True):
-        connection.sendall(data)
-    told = []
-    for connection in open_ones:
-        with closing(connection):
-            told.append(connection.recv(65536))
-    assert told[:2] == [b"", b""]
-    assert told[2].startswith(b"HTTP/1.1 408 ")
-
-
 def test_heads_that_are_too_large_or_are_no_heads_are_refused(web):
     large = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * (1 << 20) + b"\r\n\r\n"
     for data in (large, b"\x16\x03\x01\x02\x00\x01\x00" * 10 + b"\r\n\r\n", b"GET\r\n\r\n"):

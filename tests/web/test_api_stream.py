@@ -1,6 +1,5 @@
 """Events as they come: nothing is missed, and whoever is slow or may not read any more harms nobody."""
 
-import contextlib
 import json
 import socket
 from contextlib import closing
@@ -108,33 +107,6 @@ def test_a_reader_that_takes_nothing_keeps_nobody_else_waiting(site, cursor):
         assert stream.tasks(len(tasks) + len(made)) == tasks + made
         # It was only slow: what it did not take yet is still to come, in order.
         assert slow.tasks(len(tasks) + len(made)) == tasks + made
-
-
-def test_who_takes_nothing_for_half_a_minute_is_cut_off_and_goes_on_later(site, cursor):
-    """More than any buffer on the way holds; written beside the door, which takes no events that large."""
-    task = site.home.create("with a lot to tell")
-    site.home.execute(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"
-        " INSERT INTO event (task_id, kind, actor, at, data)"
-        f" SELECT {task}, 'commented', 'x', 1, json_object('text', hex(zeroblob(30000))) FROM n"
-    )
-    slow = Stream(site.web, Last_Event_ID=cursor)
-    with closing(slow):
-
-        def streams():
-            lines = site.web.get("/metrics").body.decode().splitlines()
-            return [line for line in lines if line.startswith("shopfloor_event_streams ")]
-
-        eventually(lambda: streams() == ["shopfloor_event_streams 1"])
-        eventually(lambda: streams() == ["shopfloor_event_streams 0"], limit_s=90)
-        seen = []
-        with contextlib.suppress(OSError, ValueError):
-            while message := slow.next():
-                seen.append(message[1])
-    with closing(Stream(site.web, Last_Event_ID=max(seen, default=cursor))) as stream:
-        while len(seen) < 301:
-            seen.append(stream.next()[1])
-    assert seen == list(range(cursor + 1, cursor + 302))
 
 
 def test_a_stream_ends_when_its_token_is_revoked(site):

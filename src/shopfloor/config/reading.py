@@ -335,6 +335,8 @@ def _web(given: dict[str, Any]) -> Web:
         raise Invalid(f"web.port is 0 to {PORTS - 1}, not {web.port}")
     if web.session_days < 1:
         raise Invalid(f"web.session_days must be above 0, not {web.session_days}")
+    if web.patience_ms < 1:
+        raise Invalid("web.patience must be above 0: nobody is as fast as that")
     if web.public_url is not None and not web.public_url.startswith(("http://", "https://")):
         raise Invalid(f"web.public_url begins with http:// or https://, unlike {web.public_url!r}")
     return web

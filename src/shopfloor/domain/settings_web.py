@@ -5,6 +5,7 @@ Where it changes while `shop up` runs, the dashboard is opened anew.  The same r
 
 from typing import Annotated, NamedTuple
 
+from shopfloor.domain import limits
 from shopfloor.domain.words import Words
 
 
@@ -41,3 +42,10 @@ class Web(NamedTuple):
     session_days: Annotated[
         int, Words("How long a browser stays logged in without being used.")
     ] = 30
+    patience_ms: Annotated[
+        int,
+        Words(
+            "How long a visitor is waited for who does not take what is sent; half as long for the next piece of what "
+            "he sends, and a third for the head of his request."
+        ),
+    ] = limits.WEB_PATIENCE_MS

@@ -15,11 +15,11 @@ from starlette.types import Message, Receive, Scope
 
 from shopfloor.domain.errors import Invalid, LimitReached
 from shopfloor.surfaces.web.answers import Status
+from shopfloor.surfaces.web.protocol import patience_s
 
 DIGITS_MAX = 15
 REST_BYTES_MAX = 8 << 20
 REST_S = 3.0
-PIECE_S = 15.0
 WHOLE_S = 20.0
 PACE_BYTES_S = 32 * 1024
 
@@ -61,7 +61,7 @@ async def pieces(request: Request, most: int) -> AsyncIterator[bytes]:
     stream = request.stream()
     while True:
         try:
-            async with asyncio.timeout(PIECE_S):
+            async with asyncio.timeout(patience_s(request.scope) / 2):
                 piece = await anext(stream, None)
         except TimeoutError:
             raise _too_slow() from None

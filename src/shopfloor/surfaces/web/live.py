@@ -1,7 +1,7 @@
 """`GET /api/v1/events/stream`: a board's events as server-sent events, for as long as the reader may read.
 
-A key that is revoked ends its streams within a second.  A reader that does not take what is sent for half a
-minute is dropped: it comes back with the last event it has.
+A key that is revoked ends its streams within a second.  A reader that does not take what is sent, for as long as
+`[web] patience` says, is dropped: it comes back with the last event it has.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ from shopfloor.surfaces.door import Door
 from shopfloor.surfaces.web.answers import API
 from shopfloor.surfaces.web.api import Api
 from shopfloor.surfaces.web.body import number
-from shopfloor.surfaces.web.protocol import abort
+from shopfloor.surfaces.web.protocol import abort, patience_s
 from shopfloor.surfaces.web.stream import Feeds
 from shopfloor.surfaces.web.who import Keys, Reception, Who
 
-SLOW_S = 30.0
 LOOK_S = 1.0
 STREAMS_MAX = 500
 HEADERS = {
@@ -70,7 +69,7 @@ class Live:
 
     async def _send_all(self, request: Request, stream: Any, first: bytes, send: Send) -> None:
         left = asyncio.create_task(_left(request))
-        sending = asyncio.create_task(_copy(stream, first, send))
+        sending = asyncio.create_task(_copy(stream, first, send, patience_s(request.scope)))
         try:
             await asyncio.wait((left, sending), return_when=asyncio.FIRST_COMPLETED)
             if sending.done() and sending.exception() is not None:
@@ -97,15 +96,15 @@ class Live:
                 self.feeds.ring()
 
 
-async def _copy(stream: Any, first: bytes, send: Send) -> None:
-    await _sent(send, first)
+async def _copy(stream: Any, first: bytes, send: Send, slow_s: float) -> None:
+    await _sent(send, first, slow_s)
     async for piece in stream:
-        await _sent(send, piece)
+        await _sent(send, piece, slow_s)
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _sent(send: Send, piece: bytes) -> None:
-    async with asyncio.timeout(SLOW_S):
+async def _sent(send: Send, piece: bytes, slow_s: float) -> None:
+    async with asyncio.timeout(slow_s):
         await send({"type": "http.response.body", "body": piece, "more_body": True})
 
 

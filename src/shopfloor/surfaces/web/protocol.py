@@ -2,7 +2,7 @@
 
 Whoever opens a connection, or has begun a request, and does not finish its head is parted from; without this a
 few hundred silent connections would be all that can be had.  An application may also have a connection
-dropped at once, whatever is still to be sent on it (`abort`).
+dropped at once, whatever is still to be sent on it (`abort`), and ask how long its visitor is waited for (`patience_s`).
 """
 
 from __future__ import annotations
@@ -12,20 +12,23 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEAD_S = 10.0
+from shopfloor.domain.limits import WEB_PATIENCE_MS
+
 HEAD_BYTES_MAX = 32 * 1024
 ABORT = "shopfloor.abort"
+PATIENCE = "shopfloor.patience"
 
 
 class Protocol(H11Protocol):
-    """One connection."""
+    """One connection; `patient` makes the kind that waits as long as is set."""
 
+    patience_s = WEB_PATIENCE_MS / 1000
     # typing.override came with Python 3.12.
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override, explicit-override]
         super().connection_made(transport)
-        self.app_state = {**self.app_state, ABORT: transport.abort}
+        self.app_state = {**self.app_state, ABORT: transport.abort, PATIENCE: self.patience_s}
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:  # type: ignore[explicit-override]
@@ -48,7 +51,7 @@ class Protocol(H11Protocol):
 
     def _watch(self) -> None:
         if self._deadline is None:
-            self._deadline = self.loop.call_later(HEAD_S, self._part)
+            self._deadline = self.loop.call_later(self.patience_s / 3, self._part)
 
     def _unwatch(self) -> None:
         if self._deadline is not None:
@@ -59,6 +62,16 @@ class Protocol(H11Protocol):
         self._deadline = None
         if self._resting and not self.transport.is_closing():
             self.transport.abort()
+
+
+def patient(patience_s: float) -> type[Protocol]:
+    """Connections whose visitors are waited for so long."""
+    return type("Protocol", (Protocol,), {"patience_s": patience_s})
+
+
+def patience_s(scope: Any) -> float:
+    """How long the visitor of a request is waited for."""
+    return float(scope["state"][PATIENCE])
 
 
 def abort(scope: Any) -> None:

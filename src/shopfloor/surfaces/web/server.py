@@ -13,7 +13,7 @@ from shopfloor.domain.settings_web import Web
 from shopfloor.surfaces.door import Door
 from shopfloor.surfaces.presence import IDLE_S, Presence
 from shopfloor.surfaces.web.app import WebApp
-from shopfloor.surfaces.web.protocol import HEAD_BYTES_MAX, Protocol
+from shopfloor.surfaces.web.protocol import HEAD_BYTES_MAX, patient
 from shopfloor.surfaces.web.who import Keys
 
 KEEP_ALIVE_S = 75
@@ -47,7 +47,7 @@ async def _serve(place: Place, web: Web, keys: Keys) -> None:
             app=presence,
             lifespan="off",
             loop="asyncio",
-            http=Protocol,
+            http=patient(web.patience_ms / 1000),
             ws="none",
             log_config=None,
             access_log=False,
