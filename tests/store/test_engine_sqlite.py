@@ -14,6 +14,7 @@ import pytest
 from shopfloor.domain.errors import Damaged, NotFound, Unavailable
 from shopfloor.store.sqlite import SqliteDatabase
 from shopfloor.store.sqlite_file import ALTERING, READERS_MAX, WRITING
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = "x" * 3000
@@ -230,6 +231,32 @@ def test_readers_are_not_held_up_by_a_writer_and_see_the_last_commit(notes_file)
 
     assert notes.write(work) == 0
     assert count(notes) == 1
+
+
+def test_closing_waits_for_who_reads_and_then_brings_the_log_into_the_file(notes_file, tmp_path):
+    """The reader gives its connection back while the file is closed, and neither waits for the other."""
+    notes = notes_file()
+    notes.write(lambda tx: add(tx, "kept"))
+    log = tmp_path / "board.db-wal"
+    reading, go_on = threading.Event(), threading.Event()
+
+    def read(tx):
+        found = tx.one("note_count")
+        reading.set()
+        assert go_on.wait(timeout=30)
+        return found
+
+    reader = threading.Thread(target=notes.read, args=(read,))
+    closer = threading.Thread(target=notes.close)
+    reader.start()
+    assert reading.wait(timeout=30)
+    closer.start()
+    eventually(lambda: notes._file._closed)
+    assert log.exists()
+    go_on.set()
+    closer.join()
+    assert not log.exists()
+    reader.join()
 
 
 def test_more_readers_than_connections_take_turns(notes_file):

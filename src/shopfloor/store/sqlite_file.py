@@ -166,10 +166,13 @@ class SqliteFile:
             return self._open_reader()
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
-        if self._unusable is None and not self._closed and not connection.in_transaction:
+        if self._unusable is None and self._closed:
+            # `close` waits for this with the lock in its hand that `_abandon` would wait for.
+            self._shut(connection)
+        elif self._unusable is None and not connection.in_transaction:
             self._readers.append(connection)
-            return
-        self._abandon(connection)
+        else:
+            self._abandon(connection)
 
     def _open_reader(self) -> sqlite3.Connection:
         if self._size() == 0:
