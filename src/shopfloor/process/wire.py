@@ -19,7 +19,8 @@ NUMBER = struct.Struct("i")
 ENCODING = 4
 # The kernel refuses more than 253 descriptors in one message.
 DESCRIPTORS_MAX = 64
-READ_BYTES = 256 * 1024
+# More than this the C library takes from the system anew for each read.
+READ_BYTES = 64 * 1024
 
 
 def pack(message: dict[str, Any]) -> bytes:
