@@ -136,6 +136,15 @@ def names_for_page(paths: list[str], folder: str) -> set[str]:
     return names - {"__init__.py", "__main__.py"}
 
 
+@pytest.mark.parametrize(
+    ("page", "folder"),
+    [("docs/decisions/README.md", "docs/decisions/0"), ("docs/README.md", "docs/guides/")],
+)
+def test_every_decision_and_every_guide_stands_in_its_table_of_contents(page, folder, paths, texts):
+    names = [path.rpartition("/")[2] for path in paths if path.startswith(folder)]
+    assert [name for name in names if f"{name})" not in texts[page]] == []
+
+
 def test_every_module_of_the_package_is_loaded_by_something(texts):
     modules = {
         dead_files.module_name(path): text
