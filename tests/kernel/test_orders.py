@@ -127,6 +127,28 @@ def test_a_cancelled_order_that_runs_is_stopped_and_does_not_start_again(board):
     assert board.run(one.run_id).outcome == "cancelled"
 
 
+def test_an_order_that_is_archived_before_its_end_is_over(board):
+    order = enqueue(board, delay_ms=MINUTE)
+    board.ask("task.archive", id=order)
+    news = board.ask("order.wait", id=order)
+    assert (news.over, news.exit_status, news.order.state) == (True, 143, "queued")
+    assert "archived" in news.why
+    for verb in ("retry", "resume", "cancel"):
+        with pytest.raises(WrongStatus, match=f"cannot {verb} #{order}: it is archived"):
+            board.ask(f"order.{verb}", id=order)
+    board.ask("task.unarchive", id=order)
+    assert not board.ask("order.wait", id=order).over
+
+
+def test_a_verb_that_does_not_fit_says_so_in_an_orders_own_words(board):
+    running, done = enqueue(board), enqueue(board)
+    end(board, done, exit_code=0)
+    with pytest.raises(WrongStatus, match=r"cannot retry .* it is running"):
+        board.ask("order.retry", id=running)
+    with pytest.raises(WrongStatus, match=r"cannot cancel .* it is completed"):
+        board.ask("order.cancel", id=done)
+
+
 def test_a_key_is_enqueued_once(board):
     first = board.ask("order.enqueue", command={"argv": ["true"]}, idempotency_key="k")
     again = board.ask("order.enqueue", command={"argv": ["false"]}, idempotency_key="k")

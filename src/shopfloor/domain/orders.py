@@ -59,10 +59,16 @@ def state_of(task: Task) -> State:
     return _PLAIN.get(status, State.QUEUED)
 
 
-def exit_status(state: State, last: Run | None) -> int | None:
+def is_over(task: Task) -> bool:
+    """Whether it will not be started any more unless a person says so."""
+    return task.archived_from is not None or state_of(task) in OVER
+
+
+def exit_status(task: Task, last: Run | None) -> int | None:
     """What a shell would say of the order's end; None while it is not over."""
-    if state not in OVER:
+    if not is_over(task):
         return None
+    state = state_of(task)
     if state is State.FAILED:
         return FAILED if last is None else _of_attempt(last)
     return 0 if state is State.COMPLETED else CANCELLED

@@ -32,10 +32,14 @@ def retry(tx: Tx, task_id: int, change: Change) -> Task:
     """Let an order that waits for its time, or that failed, start now, with all its attempts again."""
     task = order(tx, task_id)
     state = state_of(task)
-    if state in (State.COMPLETED, State.CANCELLED) or task.status == Status.ARCHIVED:
+    if task.status == Status.ARCHIVED or state in (
+        State.RUNNING,
+        State.COMPLETED,
+        State.CANCELLED,
+    ):
         raise WrongStatus(
-            f"cannot retry #{task_id}: it is {state}; `shop order resume {task_id}` enters a "
-            "cancelled one again, and a completed one is enqueued anew"
+            f"cannot retry #{task_id}: it is {_now(task)}, and only an order that waits or failed is started "
+            f"now; `shop order resume {task_id}` enters a cancelled one again, and a completed one is enqueued anew"
         )
     if task.status == Status.READY:
         # It waits for a cooldown or a guard, if for anything.
@@ -55,11 +59,23 @@ def resume(tx: Tx, task_id: int, change: Change) -> Task:
             return verbs.unblock(tx, task_id, change).task
         case State.CANCELLED if task.status == Status.CANCELLED:
             return verbs.act(tx, Verb.REOPEN, task_id, change).task
-        case state:
+        case _:
             raise WrongStatus(
-                f"cannot resume #{task_id}: it is {'archived' if task.archived_from else state}, and only "
-                "a failed or cancelled order is entered again"
+                f"cannot resume #{task_id}: it is {_now(task)}, and only a failed or cancelled order is "
+                "entered again"
             )
+
+
+def refuse_ended(task: Task) -> None:
+    """Raise WrongStatus for an order that cannot be cancelled, because it has ended."""
+    if task.status == Status.ARCHIVED or state_of(task) in (State.COMPLETED, State.CANCELLED):
+        raise WrongStatus(
+            f"cannot cancel #{task.id}: it is {_now(task)}, and only an order that has not ended is cancelled"
+        )
+
+
+def _now(task: Task) -> str:
+    return "archived" if task.archived_from else str(state_of(task))
 
 
 def reclaim(tx: Tx, lost: Collection[int], change: Change) -> list[Task]:

@@ -138,7 +138,7 @@ def detail(
     return OrderDetail(
         order=OrderLine.of(row_of(task, last)),
         status=task.status,
-        exit_status=exit_status(state_of(task), last),
+        exit_status=exit_status(task, last),
         why=why[0],
         next_step=_NEXT.get(state_of(task), why[1]).format(task.id),
         command=Command(**json.loads(task.command)),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from shopfloor.domain.errors import NotFound
 from shopfloor.domain.model import Run, Task
-from shopfloor.domain.orders import OVER, State, exit_status, state_of
+from shopfloor.domain.orders import State, exit_status, is_over, state_of
 from shopfloor.kernel import orders as ordering
 from shopfloor.kernel.why import Reason, why
 from shopfloor.ops.context import Around
@@ -87,12 +87,11 @@ def _news(ctx: Around, req: WaitOrder) -> OrderNews:
     task, last, leaving, reason = ctx.read(look)
     # Read after the rows: what an ended order's workers wrote is all there.
     piece = ctx.service.files.log_from(req.id, req.after, PIECE_BYTES)
-    state = state_of(task)
     return OrderNews(
         order=OrderLine.of(row_of(task, last)),
-        over=state in OVER,
+        over=is_over(task),
         leaving=leaving,
-        exit_status=exit_status(state, last),
+        exit_status=exit_status(task, last),
         why=None if reason is None else reason.sentence,
         next_step=None if reason is None else reason.next_step,
         output=piece.data,

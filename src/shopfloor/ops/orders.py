@@ -255,7 +255,7 @@ def resume(ctx: Context, req: OneTask) -> OrderLine:
 )
 def cancel_order(ctx: Context, req: DropTask) -> OrderLine:
     """End an order: a waiting one never starts, a running one is stopped with all its processes."""
-    ordering.order(ctx.tx, req.id)
+    ordering.refuse_ended(ordering.order(ctx.tx, req.id))
     cancel(ctx, req)
     return _line(ctx.tx, ordering.order(ctx.tx, req.id))
 

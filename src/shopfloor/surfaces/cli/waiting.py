@@ -121,10 +121,7 @@ class _Waiting:
             shown = {name: news[name] for name in ("order", "exit_status")}
             self._console.say(compact(shown))
         elif order["state"] != "completed":
-            why = (
-                f": {one_line(order['error'])}"
-                if order["state"] == "failed" and order["error"]
-                else ""
-            )
-            self._console.tell(f"shop: #{self._number} {order['state']}{why}")
+            why = (order["error"] if order["state"] == "failed" else news["why"]) or ""
+            told = f": {one_line(why)}" if why else ""
+            self._console.tell(f"shop: #{self._number} {order['state']}{told}")
         return int(news["exit_status"])
