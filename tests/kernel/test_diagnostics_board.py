@@ -9,6 +9,8 @@ from shopfloor.domain.diagnostics import CODES, DAY, HOUR, MINUTE, Circumstances
 from shopfloor.domain.errors import Invalid, NotFound
 from shopfloor.domain.settings import Settings
 from shopfloor.domain.settings_hooks import Hook
+from shopfloor.domain.targets import parse
+from shopfloor.kernel import deliveries as sending
 from shopfloor.ops import diagnostics as asked
 from shopfloor.ops.context import Context
 from shopfloor.store import hooks
@@ -30,6 +32,14 @@ def test_work_without_a_dispatcher_is_an_error_until_one_runs(board):
     assert (found.code, found.severity, found.task) == ("no_dispatcher", "error", None)
     assert [(step.command, step.op) for step in found.steps] == [("shop up", None)]
     arrive(board)
+    assert board.ask("diagnostics.list").items == []
+
+
+def test_a_trial_that_did_not_arrive_was_told_to_who_made_it_and_to_nobody_else(board):
+    target = parse("chat:irc/dev")
+    board.write(lambda tx: sending.trial(tx, "ann", target))
+    told(board, ok=False)
+    assert [one.state for one in board.ask("delivery.list").items] == ["given_up"]
     assert board.ask("diagnostics.list").items == []
 
 

@@ -81,6 +81,20 @@ def test_a_followed_file_goes_on_where_a_kill_has_cut_it(shop, follow, tmp_path)
     assert process.wait(60) == 0
 
 
+def test_a_followed_file_may_be_moved_away_and_its_parts_together_are_the_ledger(
+    shop, follow, tmp_path
+):
+    path, older, whole = (tmp_path / name for name in ("now.jsonl", "now.jsonl.1", "whole.jsonl"))
+    shop.create("first")
+    follow(path)
+    eventually(lambda: path.exists() and titles(path) == ["first"])
+    path.rename(older)
+    shop.create("second")
+    eventually(lambda: path.exists() and titles(path) == ["second"])
+    whole.write_bytes(older.read_bytes() + path.read_bytes())
+    assert titles(whole) == ["first", "second"]
+
+
 def test_a_file_that_is_something_else_is_not_touched(shop, tmp_path):
     path = tmp_path / "letter.txt"
     path.write_text("dear board\n")

@@ -58,11 +58,11 @@ SELECT COUNT(*), MIN(changed_at) FROM task
 SELECT MAX(at) FROM (SELECT at FROM event ORDER BY id DESC LIMIT :limit) AS written
 
 -- name: diagnosis_troubled
--- Messages that did not arrive and that somebody still wants to hear, the newest first.
+-- Messages that did not arrive and that somebody still wants to hear, the newest first; a trial told who made it.
 SELECT delivery.id, delivery.target, delivery.state, delivery.error, delivery.created_at, delivery.subscription_id
   FROM delivery LEFT JOIN subscription ON subscription.id = delivery.subscription_id
  WHERE delivery.error IS NOT NULL AND delivery.state IN ('waiting', 'sending', 'given_up')
-   AND (delivery.subscription_id IS NULL OR subscription.ended_at IS NULL)
+   AND delivery.kind <> 'test' AND (delivery.subscription_id IS NULL OR subscription.ended_at IS NULL)
  ORDER BY delivery.id DESC LIMIT :limit
 
 -- name: diagnosis_arrived
