@@ -228,3 +228,12 @@ def test_a_first_start_gives_an_example_that_works_and_a_second_one_does_not(hom
 def test_init_says_how_to_go_on_where_all_is_new(home):
     assert "then, for example: shop create" in home.shop("init").stdout
     assert "for example" not in home.shop("init").stdout
+
+
+def test_a_task_without_a_log_says_whether_it_ran(home):
+    task = home.create_command(["true"])
+    assert home.shop("log", str(task)).stderr == f"#{task} has no log here: it never ran\n"
+    home.up()
+    home.becomes(task, "done")
+    said = home.shop("log", str(task)).stderr
+    assert said == f"#{task} has no log here: its workers wrote nothing\n"

@@ -141,6 +141,20 @@ def test_a_task_created_on_one_host_wakes_the_other(postgres_url, home, other, n
     home.becomes(task, "done", BOARD)
 
 
+def test_a_host_says_of_a_task_that_ran_elsewhere_what_is_so(postgres_url, home, other):
+    """Where its log is, and that a dispatcher runs: the other one's."""
+    for one in (home, other):
+        joined(one, postgres_url, lease="60s", cap=2)
+    other.up()
+    said = home.shop("--board", BOARD, "create", "speak", "--", "echo", "hello")
+    assert "no dispatcher" not in said.stderr
+    home.becomes(1, "done", BOARD)
+    assert home.shop("--board", BOARD, "log", "1").stderr == (
+        "#1 has no log here: it ran on there, which has its log\n"
+    )
+    assert other.shop("--board", BOARD, "log", "1").stdout == "hello\n"
+
+
 def test_a_stopped_worker_of_another_host_is_stopped_by_its_own_host(
     postgres_url, home, other, notes
 ):

@@ -2,12 +2,21 @@
 
 import shutil
 import subprocess
+from typing import get_args
 
 import pytest
 
+from shopfloor.ops.lists import Sort
 from shopfloor.surfaces.cli import completion
+from shopfloor.surfaces.cli.client import Program
+from tests.surfaces.cli_shop import Shop
 
 BASH = shutil.which("bash") or "bash"
+
+
+@pytest.fixture
+def shop(tmp_path):
+    return Shop(tmp_path / "home")
 
 
 def complete(*words):
@@ -35,6 +44,10 @@ def complete(*words):
         (["block", "4", "--kind", "de"], {"dependency"}),
         (["board", "create", "x", "--data"], {"--database"}),
         (["completion", "z"], {"zsh"}),
+        (["list", "--status", "tri"], {"triage"}),
+        (["list", "--sort", "created"], {"created", "created-desc"}),
+        (["help", "unb"], {"unblock"}),
+        (["create", "x", "--assignee", ""], set()),
     ],
 )
 def test_a_word_that_was_begun_is_completed(words, offered):
@@ -49,3 +62,20 @@ def test_a_script_is_what_its_shell_can_read(shell, tmp_path):
     program = shutil.which(shell)
     checked = [program, "-n", str(path)] if program else ["test", "-s", str(path)]
     subprocess.run(checked, check=True, timeout=30)
+
+
+def test_what_is_suggested_is_what_the_board_takes(shop):
+    for flag, words in completion.SUGGESTED.items():
+        for word in words:
+            assert shop("list", flag, word).code == 0
+    assert completion.SUGGESTED["--sort"] == get_args(Sort)
+
+
+def test_the_words_of_a_program_are_completed():
+    def arguments(parser):
+        parser.add_argument("action", choices=("install", "remove"))
+        parser.add_argument("--with", choices=("cron", "systemd"))
+
+    program = Program("service", "Keep it running.", arguments, lambda _: 0)
+    assert "install remove --help --with" in completion.script("bash", [program])
+    assert "'service --with') words=\"cron systemd\"" in completion.script("bash", [program])

@@ -142,6 +142,16 @@ def create_task(ctx: Context, req: CreateTask) -> creating.Created:
     return made
 
 
+def dispatcher_missing(ctx: Context) -> list[str]:
+    """What to say where no dispatcher would start the task; on a shared board one of any host does."""
+    service = ctx.service
+    if service.dispatching.running():
+        return []
+    if service.shared and service.surroundings(ctx.tx).dispatchers:
+        return []
+    return ["no dispatcher is running; start one with `shop up`"]
+
+
 def check_task(ctx: Context, req: CreateTask) -> None:
     """Raise what creating this task would raise of the request itself; nothing is made."""
     _placed(ctx, _new_task(req))

@@ -28,7 +28,7 @@ from shopfloor.ops.fields import Id
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result
 from shopfloor.ops.views import AttachmentView
-from shopfloor.store import notes
+from shopfloor.store import notes, runs
 from shopfloor.store.db import Tx
 
 
@@ -211,6 +211,9 @@ def detach(ctx: Around, req: TaskFile) -> AttachmentView:
     return done
 
 
+RUNS_LOOKED_AT = 20
+
+
 class ReadLog(Request, frozen=True, kw_only=True):
     """Whose log, and how much of its end."""
 
@@ -222,7 +225,7 @@ class ReadLog(Request, frozen=True, kw_only=True):
 
 
 class Log(Result, frozen=True):
-    """The end of a task's log; `exists` is false for a task that never ran."""
+    """The end of a task's log; where there is none on this host, `exists` is false and `note` says why."""
 
     task: int
     exists: bool
@@ -230,6 +233,7 @@ class Log(Result, frozen=True):
     truncated: bool
     size: int
     path: str
+    note: str | None = None
 
 
 @operation(
@@ -246,7 +250,19 @@ def log(ctx: Around, req: ReadLog) -> Log:
     """Read the end of what a task's workers wrote."""
     ctx.read(lambda tx: load(tx, req.id))
     tail = ctx.service.files.log_tail(req.id, req.tail_bytes)
-    return Log(req.id, tail.exists, tail.text, tail.truncated, tail.size, tail.path)
+    note = None
+    if not tail.exists:
+        note = ctx.read(lambda tx: _no_log(tx, req.id, ctx.service.surroundings(tx).host))
+    return Log(req.id, tail.exists, tail.text, tail.truncated, tail.size, tail.path, note)
+
+
+def _no_log(tx: Tx, task_id: int, host: str) -> str:
+    """Why a task has no log on this host."""
+    places = [run.host for run in runs.of_task(tx, task_id, RUNS_LOOKED_AT) if run.started_at]
+    elsewhere = next((place for place in places if place and place != host), None)
+    if elsewhere is not None:
+        return f"it ran on {elsewhere}, which has its log"
+    return "its workers wrote nothing" if places else "it never ran"
 
 
 class ContextText(Result, frozen=True):

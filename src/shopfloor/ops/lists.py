@@ -39,7 +39,7 @@ class ListTasks(Request, frozen=True, kw_only=True):
         None
     )
     archived: Annotated[bool, Arg("Archived tasks too.")] = False
-    sort: Annotated[str, Arg("The order.")] = "priority-desc"
+    sort: Annotated[str, Arg(f"The order: {', '.join(get_args(Sort))}.")] = "priority-desc"
     limit: Annotated[int, Arg("At most so many.", ge=1, le=limits.PAGE_MAX)] = limits.PAGE_DEFAULT
     after: Annotated[str | None, Arg("Go on after this cursor of an earlier page.")] = None
 

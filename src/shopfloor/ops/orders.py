@@ -25,7 +25,7 @@ from shopfloor.kernel import orders as ordering
 from shopfloor.kernel.apply import Change
 from shopfloor.kernel.why import why
 from shopfloor.ops.context import Around, Context
-from shopfloor.ops.create import CreateTask, create_task
+from shopfloor.ops.create import CreateTask, create_task, dispatcher_missing
 from shopfloor.ops.dispatch import NoArguments
 from shopfloor.ops.fields import (
     Assignee,
@@ -123,9 +123,7 @@ def enqueue(ctx: Context, req: EnqueueOrder) -> Enqueued:
     made = create_task(ctx, _task(ctx, req))
     if made.created and runtime is not None:
         orders.put_runtime(ctx.tx, runtime._replace(task_id=made.task.id))
-    said = []
-    if not ctx.service.dispatching.running():
-        said.append("no dispatcher is running; start one with `shop up`")
+    said = dispatcher_missing(ctx)
     return Enqueued(OrderLine.of(orders.OrderRow(made.task, *[None] * 4)), made.created, said)
 
 

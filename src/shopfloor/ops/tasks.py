@@ -25,7 +25,7 @@ from shopfloor.kernel.drop import delete as delete_task
 from shopfloor.kernel.load import load
 from shopfloor.kernel.why import why
 from shopfloor.ops.context import Around, Context
-from shopfloor.ops.create import CreateTask, create_task
+from shopfloor.ops.create import CreateTask, create_task, dispatcher_missing
 from shopfloor.ops.fields import Id, title_of, within
 from shopfloor.ops.registry import operation
 from shopfloor.ops.run_views import QuestionView, RunView
@@ -87,9 +87,7 @@ def create(ctx: Context, req: CreateTask) -> Created:
     assignee's profile says what runs.  A worker's new task has that worker's task as its origin.
     """
     made = create_task(ctx, req)
-    said = []
-    if not ctx.service.dispatching.running():
-        said.append("no dispatcher is running; start one with `shop up`")
+    said = dispatcher_missing(ctx)
     if made.created and made.task.id == 1 and made.task.workspace_kind == "scratch":
         said.append(SCRATCH_TOLD)
     if made.created and made.task.command is None:

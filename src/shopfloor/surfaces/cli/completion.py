@@ -10,12 +10,21 @@ from argparse import ArgumentParser
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from shopfloor.domain.lifecycle import Status
 from shopfloor.surfaces.cli import catalog
 from shopfloor.surfaces.cli.catalog import Command
 from shopfloor.surfaces.cli.client import Program
 from shopfloor.surfaces.cli.follow import commands as following
 from shopfloor.surfaces.cli.help import first_line
 from shopfloor.surfaces.cli.parser import options
+
+# Words that the board itself checks, and that can be told beforehand.
+SUGGESTED = {
+    "--status": tuple(Status),
+    "--sort": (
+        "priority-desc", "priority", "created", "created-desc", "status", "assignee", "title", "updated",
+    ),
+}  # fmt: skip
 
 
 class Entry(NamedTuple):
@@ -39,7 +48,8 @@ def script(shell: str, programs: Sequence[Program]) -> str:
     entries.append(
         Entry("completion", "Print a completion script", ["bash", "zsh", "fish"], (), {})
     )
-    entries.append(Entry("help", "Show what a command does", ["--all"], (), {}))
+    names = sorted({entry.first for entry in entries})
+    entries.append(Entry("help", "Show what a command does", ["--all", *names], (), {}))
     return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](entries)
 
 
@@ -51,6 +61,7 @@ def _entry(command: Command) -> Entry:
         flags += long
         valued |= set(long) if option.metavar else set()
     choices = {field.flag: field.choices for field in command.flags if field.choices}
+    choices |= {flag: SUGGESTED[flag] for flag in flags if flag in SUGGESTED}
     return Entry(command.command, first_line(command.summary), flags, valued, choices)
 
 
@@ -61,7 +72,14 @@ def _program(program: Program) -> Entry:
     known = parser._option_string_actions  # noqa: SLF001
     flags = [flag for flag in known if flag.startswith("--")]
     valued = {flag for flag in flags if known[flag].nargs != 0}
-    return Entry(program.name, first_line(program.summary), flags, valued, {})
+    actions = parser._actions  # noqa: SLF001
+    words = [word for one in actions if not one.option_strings for word in one.choices or ()]
+    choices: dict[str, Sequence[str]] = {
+        flag: tuple(map(str, known[flag].choices or ())) for flag in valued if known[flag].choices
+    }
+    return Entry(
+        program.name, first_line(program.summary), [*map(str, words), *flags], valued, choices
+    )
 
 
 def _heads(entries: Sequence[Entry]) -> dict[str, list[str]]:
@@ -92,6 +110,11 @@ def _bash(entries: Sequence[Entry]) -> str:
             for entry in entries
             for flag, values in entry.choices.items()
         ),
+        # Any other value is the reader's own, or a file, which the shell completes.
+        *(
+            f"      {_quoted(f'{first} {flag}')}) return ;;"
+            for first, flag in sorted(_values(entries))
+        ),
         "    esac",
         '    if [[ -z $words ]]; then case "$first $second" in',
         *(
@@ -110,6 +133,12 @@ def _bash(entries: Sequence[Entry]) -> str:
         "complete -o default -F _shop shop",
     ]
     return "\n".join(lines)
+
+
+def _values(entries: Sequence[Entry]) -> set[tuple[str, str]]:
+    """The first words and flags that are followed by a value that cannot be told beforehand."""
+    told = {(entry.first, flag) for entry in entries for flag in entry.choices}
+    return {(entry.first, flag) for entry in entries for flag in entry.valued} - told
 
 
 def _flags_of(name: str, entries: Sequence[Entry]) -> Sequence[str]:

@@ -193,7 +193,7 @@ def _file(value: Any, page: Page) -> None:
 
 def _log(value: Any, page: Page) -> None:
     if not value["exists"]:
-        page.note(f"#{value['task']} has no log: it never ran")
+        page.note(f"#{value['task']} has no log here: {one_line(value['note'])}")
         return
     if value["truncated"]:
         page.note(f"the end of {value['size']} bytes; the whole is in {value['path']}")
