@@ -22,7 +22,7 @@ _CHANGES = "- It is not: `task_request_changes`, or `shop request-changes {id} R
 _LOOK = "The change is in your workspace; `task_diff`, or `shop diff {id}`, shows it where that is a git worktree."
 _TAIL = (
     "An agent that ends without one of these has failed, whatever it printed. In long work say now and "
-    "then what you do (`task_heartbeat`, or `shop heartbeat {id} --note WORDS`): a run that is silent for "
+    "then what you do (`task_heartbeat`, or `shop heartbeat {id} WORDS`): a run that is silent for "
     "an hour may be ended. Comments that come meanwhile are in `task_inbox`, or `shop inbox`."
 )
 
