@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from shopfloor.domain.lifecycle import By, Status, rules_for, verbs_for
 from shopfloor.ops.lifecycle import OPERATIONS
@@ -275,6 +275,71 @@ def test_everything_is_there_on_a_phone(board):
     page.locator('[data-tool="menu"]').first.tap()
     page.get_by_role("menuitem", name="Mark done").tap()
     expect(card_in(page, task, "done")).to_have_count(1)
+
+
+class Finger:
+    """A finger on a page's screen, moved by the browser's own protocol."""
+
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
+
+    def _tell(self, kind: str, points: list[dict[str, float]]) -> None:
+        self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def down(self, there: Locator) -> None:
+        self._tell("touchStart", [middle(there)])
+
+    def to(self, there: Locator) -> None:
+        self._tell("touchMove", [middle(there)])
+
+    def up(self) -> None:
+        self._tell("touchEnd", [])
+
+
+def middle(there: Locator) -> dict[str, float]:
+    box = there.bounding_box()
+    assert box is not None
+    return {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+
+
+def test_on_a_phone_a_card_that_is_held_is_dragged_to_a_status_of_the_strip(board):
+    task = board.create("Paint", initial_status="triage")
+    board.create("Stay", initial_status="triage")
+    page = board.open(size=PHONE, has_touch=True)
+    expect(card(page, task)).to_be_visible()
+    finger = Finger(page)
+    finger.down(card(page, task))
+    expect(card(page, task)).to_have_class(re.compile("is-dragged"))
+    todo = page.locator('[data-strip="todo"]')
+    expect(todo).to_be_visible()
+    expect(page.locator('[data-strip="running"]')).to_have_count(0)
+    finger.to(todo)
+    expect(todo).to_have_class(re.compile("is-over"))
+    finger.up()
+    expect(page.locator(".toast")).to_contain_text(f"#{task}: todo")
+    expect(page.locator(".drag-label")).to_have_count(0)
+    assert board.ask("task.show", id=task)["task"]["status"] in ("todo", "ready")
+    expect(page).not_to_have_url(re.compile("/t/"))
+
+
+def test_a_card_that_is_held_and_let_go_opens_its_menu_and_one_that_is_pushed_scrolls(board):
+    made = [board.create(f"Task {number}") for number in range(20)]
+    page = board.open(size=PHONE, has_touch=True)
+    expect(card(page, made[3])).to_be_visible()
+    finger = Finger(page)
+    finger.down(card(page, made[3]))
+    expect(card(page, made[3])).to_have_class(re.compile("is-dragged"))
+    finger.up()
+    expect(page.get_by_role("menu", name=f"Moves of #{made[3]}")).to_be_visible()
+    expect(page.locator(".is-dragged")).to_have_count(0)
+    page.keyboard.press("Escape")
+    finger.down(card(page, made[3]))
+    finger.to(card(page, made[0]))
+    finger.up()
+    cards = page.locator('[data-column="ready"] .cards')
+    page.wait_for_function("box => box.scrollTop > 0", arg=cards.element_handle())
+    expect(page.locator(".is-dragged")).to_have_count(0)
+    expect(page.get_by_role("menu")).to_have_count(0)
 
 
 def test_keys_can_be_given_to_other_commands_and_are_kept(board, page: Page):

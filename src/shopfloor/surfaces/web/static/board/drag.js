@@ -4,7 +4,7 @@ import { may } from "../core/session.js";
 import { toast } from "../core/toast.js";
 import { moveTo, noWay, targetsOf } from "./moves.js";
 
-/** The handlers of a board: `cardAt` says which card an event is about, `begin` does a move. */
+/** The handlers of a board: `cardAt` says which card an event is about, `begin` does a move; `hold` is for touch. */
 export function dragging(store, view, cardAt, begin) {
   let over = null;
   const mark = (column) => {
@@ -15,19 +15,29 @@ export function dragging(store, view, cardAt, begin) {
   };
   const columnAt = (event) => event.target.closest?.("[data-column]");
   const dragged = () => [...view.dragged.peek()].map((id) => store.cards.get(id)?.peek()).filter(Boolean);
+  const pick = (id) => {
+    const chosen = view.selected.peek();
+    view.dragged.value = new Set(chosen.has(id) ? chosen : [id]);
+    view.targets.value = new Set(dragged().flatMap((card) => [card.status, ...targetsOf(card)]));
+    return view.dragged.peek().size;
+  };
+  const drop = (column) => {
+    const cards = dragged();
+    finish();
+    dropped(cards, column.dataset.column ?? column.dataset.strip, begin);
+  };
   return {
+    hold: { pick, mark, drop, finish },
     dragStart: (event) => {
       const id = cardAt(event);
       if (id === null || !may("operator")) {
         event.preventDefault();
         return;
       }
-      const chosen = view.selected.peek();
-      view.dragged.value = new Set(chosen.has(id) ? chosen : [id]);
-      view.targets.value = new Set(dragged().flatMap((card) => [card.status, ...targetsOf(card)]));
+      const many = pick(id);
       event.dataTransfer.effectAllowed = "move";
       event.dataTransfer.setData("text/plain", `#${id}`);
-      if (view.dragged.peek().size > 1) picture(event, `${view.dragged.peek().size} tasks`);
+      if (many > 1) picture(event, `${many} tasks`);
     },
     dragOver: (event) => {
       const column = columnAt(event);
@@ -44,9 +54,7 @@ export function dragging(store, view, cardAt, begin) {
       const column = columnAt(event);
       if (!column || !view.dragged.peek().size) return;
       event.preventDefault();
-      const cards = dragged();
-      finish();
-      dropped(cards, column.dataset.column, begin);
+      drop(column);
     },
     dragEnd: () => finish(),
   };

@@ -1,6 +1,6 @@
 // The board: columns of cards with their tools, kept alive by events; and what mouse and keys do to it.
 
-import { computed, html, signal, useEffect, useMemo } from "../core/dom.js";
+import { computed, html, names, signal, useEffect, useMemo, useRef } from "../core/dom.js";
 import { currentBoard, currentTask, go, inBoard, route } from "../core/route.js";
 import { may } from "../core/session.js";
 import { pref } from "../core/prefs.js";
@@ -17,6 +17,7 @@ import { Lanes } from "./lanes.js";
 import { menuOf } from "./menu.js";
 import { Store } from "./store.js";
 import { Toolbar } from "./toolbar.js";
+import { touching } from "./touch.js";
 import { title } from "./words.js";
 
 /** What is chosen and pointed at on a board: shared by its columns, its keys and its tools. */
@@ -50,8 +51,11 @@ export function BoardPage() {
     requestAnimationFrame(() => document.getElementById(`card-${open}`)?.closest(".column")?.scrollIntoView({ inline: "nearest", block: "nearest" }));
   }, [open, view, ready]);
   const on = useMemo(() => handlers(store, view), [store, view]);
-  if (store.failed.value) return html`<${Failed} refused=${store.failed.value} again=${() => store.load()} />`;
-  return html`<div class="board" onClick=${on.click} onFocusIn=${on.focus} onDragStart=${on.dragStart} onDragOver=${on.dragOver}
+  const ref = useRef(null);
+  const failed = store.failed.value;
+  useEffect(() => (failed ? undefined : touching(ref.current, on.hold, (id, card) => menuOf(store, view, id, card))), [on, failed]);
+  if (failed) return html`<${Failed} refused=${failed} again=${() => store.load()} />`;
+  return html`<div ref=${ref} class="board" onClick=${on.click} onFocusIn=${on.focus} onDragStart=${on.dragStart} onDragOver=${on.dragOver}
       onDragLeave=${on.dragLeave} onDrop=${on.drop} onDragEnd=${on.dragEnd} onContextMenu=${on.context}>
     <h1 class="spoken">Board ${board}</h1>
     <${Toolbar} store=${store} filter=${filter} />
@@ -76,21 +80,22 @@ function filterOf(query) {
 function Columns({ store, view, on }) {
   const empty = useMemo(() => computed(() => [...store.columns.values()].every((column) => column.read.value && column.count.value === 0)), [store]);
   if (empty.value && !view.narrowed.value) return html`<${Start} />`;
-  return html`<${Strip} store=${store} on=${on} /><div class="columns">${store.statuses.map((status) => {
+  return html`<${Strip} store=${store} view=${view} on=${on} /><div class="columns">${store.statuses.map((status) => {
     const column = store.columns.get(status);
     return html`<${Column} key=${status} store=${store} column=${column} view=${view} on=${on} collapsed=${isNarrow(column, view)} />`;
   })}</div>`;
 }
 
-/** On a phone, where one column is seen at a time: all of them with their counts, to go to by a tap. */
-function Strip({ store, on }) {
+/** On a phone, where one column is seen at a time: all of them with their counts, to go to by a tap, and to drop cards on. */
+function Strip({ store, view, on }) {
   const show = (status) => {
     on.unfold(status);
     requestAnimationFrame(() => document.querySelector(`[data-column="${status}"]`)?.scrollIntoView({ inline: "start", block: "nearest" }));
   };
-  const shown = store.statuses.filter((status) => store.columns.get(status).count.value > 0);
+  const targets = view.targets.value;
+  const shown = store.statuses.filter((status) => targets?.has(status) || (!targets && store.columns.get(status).count.value > 0));
   return html`<nav class="strip" aria-label="Columns">${shown.map((status) => html`
-    <button key=${status} type="button" class="strip-place" onClick=${() => show(status)} aria-label=${`${title(status)}, ${store.columns.get(status).count.value}`}>
+    <button key=${status} type="button" class=${names("strip-place", targets && "may-drop")} data-strip=${status} onClick=${() => show(status)} aria-label=${`${title(status)}, ${store.columns.get(status).count.value}`}>
       <${StatusMark} status=${status} />${store.columns.get(status).count.value}</button>`)}</nav>`;
 }
 
