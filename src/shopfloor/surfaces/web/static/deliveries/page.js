@@ -13,8 +13,9 @@ const TONES = { sent: "good", waiting: "blue", sending: "blue", given_up: "late"
 const WORDS = { given_up: "given up", carried: "in another message" };
 const STATES = [["", "All"], ["given_up", "Given up"], ["waiting", "Waiting"], ["sent", "Sent"], ["carried", "In another message"], ["dropped", "Dropped"]];
 const PAGE = 50;
-// Sending writes no event, so what is on its way is looked at again.
+// Sending writes no event, so what is being sent is looked at again soon, and what waits when its time has come.
 const SENDING_MS = 2000;
+const WAITING_MS = 60000;
 
 export function DeliveriesPage() {
   const [adding, setAdding] = useState(false);
@@ -23,7 +24,7 @@ export function DeliveriesPage() {
   const [limit, setLimit] = useState(PAGE);
   const subscriptions = useRead("subscription.list", { limit: 200 });
   const asked = { limit, ...(state && { states: [state] }), ...(/^\d+$/.test(task) && { task: Number(task) }) };
-  const deliveries = useRead("delivery.list", asked, { again: (found) => (found.items.some(isOnItsWay) ? SENDING_MS : null) });
+  const deliveries = useRead("delivery.list", asked, { again: (found) => lookAgain(found.items) });
   const add = may("operator") && html`<${Button} kind="primary" icon="plus" onClick=${() => setAdding(true)}>Subscribe<//>`;
   return html`<${ListPage} title="Deliveries" about="Who hears of what happens here, and what became of each message." actions=${add}>
     <${Section} title="Subscriptions">
@@ -72,6 +73,11 @@ function Deliveries({ rows, again }) {
     { title: "", cell: (row) => may("operator") && mayBeSent(row) && html`<${Button} small onClick=${() => act("delivery.retry", { id: row.id }, { done: "It is sent again" }).then(again)}>Send again<//>` },
   ];
   return html`<${Table} label="Messages" columns=${columns} rows=${rows} keyOf=${(row) => row.id} empty="No message of this kind." />`;
+}
+
+function lookAgain(rows) {
+  const waits = rows.filter(isOnItsWay).map((row) => (row.state === "waiting" && row.next_at ? Date.parse(row.next_at) - Date.now() : 0));
+  return waits.length ? Math.min(Math.max(Math.min(...waits), 0) + SENDING_MS, WAITING_MS) : null;
 }
 
 function isOnItsWay(row) {
