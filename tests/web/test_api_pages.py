@@ -70,6 +70,14 @@ def test_a_list_leads_from_page_to_page(site):
     attempts = pages(site.web, f"/api/v1/tasks/{task}/runs?limit=2")
     numbers = [one["id"] for page in attempts for one in page]
     assert len(numbers) == 5 and numbers == sorted(numbers, reverse=True)
+    for name in ("a", "b", "c"):
+        site.home.ask("dispatch.pause", ids=[site.home.create("paused")])
+        site.home.shop("board", "create", name)
+    held = pages(site.web, "/api/v1/holds?limit=2")
+    assert [len(page) for page in held] == [2, 1]
+    assert len({one["name"] for page in held for one in page}) == 3
+    boards = pages(site.web, "/api/v1/boards?limit=3")
+    assert [one["slug"] for page in boards for one in page] == ["a", "b", "c", "default"]
     listed = pages(site.web, "/api/v1/tasks?limit=2&sort=created")
     assert all(page["next"] for page in listed[:-1]) and listed[-1]["next"] is None
     shown = [one["id"] for page in listed for one in page["items"]]

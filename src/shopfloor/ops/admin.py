@@ -14,6 +14,7 @@ from shopfloor.kernel import fsck as checking
 from shopfloor.kernel import retention
 from shopfloor.ops.context import Around, Context
 from shopfloor.ops.dispatch import NoArguments
+from shopfloor.ops.pages import Paged, page
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result, always, moment
 from shopfloor.store import hosts, runs
@@ -140,7 +141,7 @@ class HostView(Result, frozen=True):
 
 
 @operation("admin.hosts", "GET /api/v1/hosts", command="hosts", kind="read", role="anyone")
-def list_hosts(ctx: Context, req: NoArguments) -> list[HostView]:  # noqa: ARG001 - every operation has one
+def list_hosts(ctx: Context, req: Paged) -> list[HostView]:
     """List the hosts that have run a dispatcher against this board."""
     here = ctx.service.surroundings(ctx.tx).dispatchers
     running: Counter[str] = Counter()
@@ -157,5 +158,5 @@ def list_hosts(ctx: Context, req: NoArguments) -> list[HostView]:  # noqa: ARG00
             always(h.seen_at),
             moment(h.left_at),
         )
-        for h in hosts.everyone(ctx.tx)
+        for h in page(hosts.everyone(ctx.tx), req, lambda one: one.name)
     ]

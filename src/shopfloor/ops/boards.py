@@ -10,6 +10,7 @@ from msgspec import Meta
 from shopfloor.domain import limits
 from shopfloor.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from shopfloor.ops.context import Around, BoardInfo
+from shopfloor.ops.pages import Paged, page
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result, always
 
@@ -78,7 +79,7 @@ def create_board(ctx: Around, req: CreateBoard) -> BoardView:
     return BoardView.of(made)
 
 
-class ListBoards(Request, frozen=True, kw_only=True):
+class ListBoards(Paged, frozen=True, kw_only=True):
     """Which boards."""
 
     archived: Annotated[bool, Arg("Archived ones too.")] = False
@@ -87,7 +88,8 @@ class ListBoards(Request, frozen=True, kw_only=True):
 @operation("board.list", "GET /api/v1/boards", command="board list", kind="around", role="anyone")
 def list_boards(ctx: Around, req: ListBoards) -> list[BoardView]:
     """List the boards of this home."""
-    return [BoardView.of(info) for info in ctx.service.boards.everyone(archived=req.archived)]
+    found = page(ctx.service.boards.everyone(archived=req.archived), req, lambda one: one.slug)
+    return [BoardView.of(info) for info in found]
 
 
 class OneBoard(Request, frozen=True):

@@ -13,6 +13,7 @@ from shopfloor.kernel import pause as pausing
 from shopfloor.kernel.load import load
 from shopfloor.ops.context import Around, Context
 from shopfloor.ops.fields import Id
+from shopfloor.ops.pages import Paged, page
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result
 from shopfloor.ops.views import Done, HoldView
@@ -159,6 +160,6 @@ class NoArguments(Request, frozen=True):
     kind="read",
     role="anyone",
 )
-def list_holds(ctx: Context, req: NoArguments) -> list[HoldView]:  # noqa: ARG001 - every operation has one
+def list_holds(ctx: Context, req: Paged) -> list[HoldView]:
     """List what keeps tasks from starting: pauses and guards."""
-    return [HoldView.of(hold) for hold in holds.everything(ctx.tx)]
+    return page(map(HoldView.of, holds.everything(ctx.tx)), req, lambda one: one.key)

@@ -25,6 +25,7 @@ from shopfloor.kernel.load import current_run, enter, load, whole
 from shopfloor.kernel.resume import session_for
 from shopfloor.ops.context import Around, Stored
 from shopfloor.ops.fields import Id
+from shopfloor.ops.pages import Paged, page
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result
 from shopfloor.ops.views import AttachmentView
@@ -130,12 +131,10 @@ class TaskFiles(Request, frozen=True):
     id: Id
 
 
-class ListFiles(Request, frozen=True, kw_only=True):
+class ListFiles(Paged, frozen=True, kw_only=True):
     """Whose files."""
 
     id: Id
-    after: Annotated[str | None, Arg("Only after the file of this name.")] = None
-    limit: Annotated[int, Arg("At most so many.", ge=1, le=limits.PAGE_MAX)] = limits.PAGE_MAX
 
 
 class FileContent(Result, frozen=True):
@@ -160,10 +159,7 @@ def attachments(ctx: Around, req: ListFiles) -> list[AttachmentView]:
 
     def look(tx: Tx) -> list[AttachmentView]:
         load(tx, req.id)
-        found = notes.attachment_of_task(tx, req.id)
-        names = [one.name for one in found]
-        begin = names.index(req.after) + 1 if req.after in names else 0
-        found = found[begin : begin + req.limit]
+        found = page(notes.attachment_of_task(tx, req.id), req, lambda one: one.name)
         return [AttachmentView.of(one, ctx.service.files.path(req.id, one.name)) for one in found]
 
     return ctx.read(look)

@@ -8,7 +8,7 @@ from typing import Literal
 from shopfloor.domain.model import HookState
 from shopfloor.domain.settings_hooks import Hook
 from shopfloor.ops.context import Context
-from shopfloor.ops.dispatch import NoArguments
+from shopfloor.ops.pages import Paged, page
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Result, moment
 from shopfloor.store import hooks
@@ -40,12 +40,13 @@ class HookView(Result, frozen=True):
 @operation(
     "hook.list", "GET /api/v1/hooks", command="hook list", kind="read", role="anyone", admin=True
 )
-def list_hooks(ctx: Context, req: NoArguments) -> list[HookView]:  # noqa: ARG001 - every operation has one
+def list_hooks(ctx: Context, req: Paged) -> list[HookView]:
     """List the hooks of this host: how far each is, how often it failed, and how it failed last."""
     states = hooks.of_host(ctx.tx, ctx.service.hook_host())
     known = ctx.settings.hooks
     names = [*known, *(name for name in states if name not in known)]
-    return [_view(ctx.tx, name, known.get(name), states.get(name)) for name in names]
+    found = page(names, req, str)
+    return [_view(ctx.tx, name, known.get(name), states.get(name)) for name in found]
 
 
 def _view(tx: Tx, name: str, hook: Hook | None, state: HookState | None) -> HookView:

@@ -10,7 +10,7 @@ from shopfloor.domain import limits
 from shopfloor.domain.errors import BadConfiguration, Conflict, GuardFailed, Invalid, NotFound
 from shopfloor.domain.settings import Profile
 from shopfloor.ops.context import Around, Context
-from shopfloor.ops.dispatch import NoArguments
+from shopfloor.ops.pages import Paged, page
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result
 from shopfloor.store import events, holds, runs
@@ -76,9 +76,10 @@ def _view(ctx: Context, profile: Profile) -> ProfileView:
         "Use it before you choose whom a task is for: the description says what each is good at."
     ),
 )
-def list_profiles(ctx: Context, req: NoArguments) -> list[ProfileView]:  # noqa: ARG001 - every operation has one
+def list_profiles(ctx: Context, req: Paged) -> list[ProfileView]:
     """List the profiles that this host can run."""
-    return [_view(ctx, profile) for profile in ctx.settings.profiles.values()]
+    found = page(ctx.settings.profiles.values(), req, lambda one: one.name)
+    return [_view(ctx, profile) for profile in found]
 
 
 class OneProfile(Request, frozen=True):

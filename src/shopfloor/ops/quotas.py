@@ -9,7 +9,7 @@ from shopfloor.domain import limits
 from shopfloor.domain.errors import NotFound
 from shopfloor.kernel import quota
 from shopfloor.ops.context import Context
-from shopfloor.ops.dispatch import NoArguments
+from shopfloor.ops.pages import Paged, page
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result, always, moment
 from shopfloor.store import quotas, runs, tasks
@@ -33,11 +33,11 @@ class QuotaView(Result, frozen=True):
 
 
 @operation("quota.list", "GET /api/v1/quotas", command="quota", kind="read", role="anyone")
-def list_quotas(ctx: Context, req: NoArguments) -> list[QuotaView]:  # noqa: ARG001 - every operation has one
+def list_quotas(ctx: Context, req: Paged) -> list[QuotaView]:
     """List the provider accounts that reached their limits, and when they are tried again."""
     counted = tasks.counts_by_lane(ctx.tx)
     found = []
-    for stored in quotas.everything(ctx.tx):
+    for stored in page(quotas.everything(ctx.tx), req, lambda one: one.account):
         gate = quota.gate(ctx.tx, ctx.settings, stored)
         row = gate.row
         lanes = quota.lanes_of(ctx.settings, row.account, [lane for lane, _, _ in counted])

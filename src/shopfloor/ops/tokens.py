@@ -15,6 +15,7 @@ from shopfloor.domain.access import Entry, Key, Role
 from shopfloor.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from shopfloor.ops.context import Around
 from shopfloor.ops.dispatch import NoArguments
+from shopfloor.ops.pages import Paged, page
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result, always, milliseconds, moment
 
@@ -81,7 +82,7 @@ def create_token(ctx: Around, req: CreateToken) -> NewToken:
 
 
 class TokenList(Result, frozen=True):
-    """All tokens of the home."""
+    """Tokens of the home; `next` is there where more follow."""
 
     items: list[TokenView]
     next: str | None = None
@@ -95,9 +96,12 @@ class TokenList(Result, frozen=True):
     errors=(Unavailable,),
     admin=True,
 )
-def list_tokens(ctx: Around, req: NoArguments) -> TokenList:  # noqa: ARG001 - every operation has one
+def list_tokens(ctx: Around, req: Paged) -> TokenList:
     """List who has a token: the role, and until when it is good."""
-    return TokenList([TokenView.of(key) for key in ctx.service.access().tokens()])
+    everyone = ctx.service.access().tokens()
+    found = [TokenView.of(key) for key in page(everyone, req, lambda one: one.name)]
+    ends = not found or found[-1].name == everyone[-1].name
+    return TokenList(found, None if ends else found[-1].name)
 
 
 class OneToken(Request, frozen=True):

@@ -250,7 +250,7 @@ class AttachmentView(Result, frozen=True):
 
 
 class HoldView(Result, frozen=True):
-    """A pause or a guard."""
+    """A pause or a guard; `key` is what a list of them goes on after."""
 
     scope: str
     name: str
@@ -259,6 +259,7 @@ class HoldView(Result, frozen=True):
     actor: str
     since: datetime
     until: datetime | None
+    key: str
 
     @staticmethod
     def of(hold: Hold) -> HoldView:
@@ -270,6 +271,7 @@ class HoldView(Result, frozen=True):
             hold.actor,
             always(hold.since),
             moment(hold.until),
+            f"{hold.scope}/{hold.name}/{hold.code}",
         )
 
 

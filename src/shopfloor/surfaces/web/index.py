@@ -11,6 +11,8 @@ from shopfloor.ops.registry import Operation, everything
 from shopfloor.surfaces.web.catalog import Kind, Pages, Parameter, Route
 
 ONE = "/{id}"
+# What an entry of a list is told from the others by, the first that it has.
+NAMES = ("id", "slug", "key", "name", "account")
 
 
 def text() -> str:
@@ -56,7 +58,7 @@ def _pages(op: Operation) -> Pages | None:
     if isinstance(shape, inspect.ListType):
         assert isinstance(shape.item_type, inspect.StructType)
         entry = {field.encode_name for field in shape.item_type.fields}
-        return Pages(cursor, "id" if "id" in entry else "name", limit)
+        return Pages(cursor, next(name for name in NAMES if name in entry), limit)
     assert isinstance(shape, inspect.StructType)
     # A cursor that the answer says is its last field, where it is found without reading the rest.
     return Pages(cursor, None, limit) if shape.fields[-1].encode_name == "next" else None
