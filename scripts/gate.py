@@ -90,7 +90,7 @@ AGENTS = (
     Stage("agent-programs", ("python", "scripts/agents.py"), alone=True),
     Stage("agents", processes=4, alone=True),
 )
-CI = (*TEST, Stage("e2e", processes=2), *AGENTS)
+CI = (*TEST, Stage("e2e", processes=3), *AGENTS)
 
 GATES = {"fast": FAST, "check": CHECK, "test": TEST, "agents": AGENTS, "ci": CI}
 

@@ -8,7 +8,7 @@ SEED = 1
 def test_whatever_is_killed_every_task_is_done_and_no_run_did_its_work_twice(home, notes):
     chaos = Chaos(home, notes, tasks=200, seed=SEED, pause_s=0.1)
     try:
-        chaos.run(limit_s=100)
+        chaos.run(limit_s=250)
         chaos.check()
     finally:
         chaos.close()

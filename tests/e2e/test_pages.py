@@ -50,7 +50,7 @@ class Reader:
         with said.open("w") as output:
             done = subprocess.run(
                 ["bash", "-eu", "-c", text],
-                cwd=self.folder, env=self.environment, check=False, timeout=60,
+                cwd=self.folder, env=self.environment, check=False, timeout=120,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
         assert done.returncode == 0, f"{text}\n\n{said.read_text()}"
@@ -63,7 +63,7 @@ class Reader:
         return not moves and stats["live_runs"] == 0
 
     def leave(self) -> None:
-        subprocess.run(["shop", "down", "--stop-workers"], env=self.environment, check=True, timeout=60,
+        subprocess.run(["shop", "down", "--stop-workers"], env=self.environment, check=True, timeout=120,
                        capture_output=True)  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def test_the_demo_keeps_every_promise():
         start_new_session=True,
     ) as running:  # fmt: skip
         try:
-            said, _ = running.communicate(timeout=110)
+            said, _ = running.communicate(timeout=120)
         finally:
             if running.poll() is None:
                 os.killpg(running.pid, signal.SIGINT)

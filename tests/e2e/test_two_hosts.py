@@ -59,7 +59,7 @@ def test_two_hosts_share_five_hundred_tasks_and_each_is_done_once(postgres_url, 
     for one in (home, other):
         joined(one, postgres_url, lease="60s", cap=4).up()
     tasks = create(home, 500, echo(notes))
-    eventually(lambda: home.counts(BOARD) == {"done": 500}, limit_s=60)
+    eventually(lambda: home.counts(BOARD) == {"done": 500}, limit_s=120)
     runs = all_runs(home)
     assert Counter(run["outcome"] for run in runs) == {"completed": 500}
     assert Counter(run["task"] for run in runs) == Counter(tasks)
@@ -77,7 +77,7 @@ def test_a_host_that_dies_half_way_loses_its_tasks_to_the_other_after_its_lease(
     eventually(lambda: notes.count("end") > 20)
     home.up()
     dying.kill()
-    eventually(lambda: home.counts(BOARD) == {"done": 150}, limit_s=60)
+    eventually(lambda: home.counts(BOARD) == {"done": 150}, limit_s=120)
     runs = all_runs(home)
     started = notes.runs("start")
     assert set(started.values()) == {1}

@@ -113,7 +113,7 @@ def refused(*words):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     assert (done.returncode, done.stdout) == (2, "")
     return done.stderr
@@ -134,7 +134,7 @@ def test_it_is_also_a_command(open_home, worker):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     assert (done.returncode, json.loads(done.stdout)["id"]) == (0, 7), done.stderr
 
@@ -166,7 +166,7 @@ def test_it_loads_next_to_nothing():
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=120,
     )
     loaded = {*done.stdout.split()}
     assert "socket" in loaded

@@ -28,7 +28,7 @@ def notes(tmp_path: Path) -> Notes:
 def die_in_a_pass(home: Home, moment: str) -> None:
     """Run a dispatcher that kills itself at this moment of its first start."""
     driver = [str(home.python), "-m", "tests.support.dying_dispatcher", str(home.path), moment]
-    ended = subprocess.run(driver, cwd=ROOT, env=home.environment, check=False, timeout=60)
+    ended = subprocess.run(driver, cwd=ROOT, env=home.environment, check=False, timeout=120)
     assert ended.returncode == -signal.SIGKILL
 
 

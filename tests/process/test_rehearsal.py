@@ -43,7 +43,7 @@ def copied(*places: Path) -> tuple[int, int]:
         [sys.executable, "-c", LIVED, *map(str, places)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert told.returncode == 0, told.stderr

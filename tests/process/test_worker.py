@@ -46,7 +46,7 @@ def start(request):
             input=spec.to_json().encode(),
             check=True,
             capture_output=True,
-            timeout=60,
+            timeout=120,
         )
         return json.loads(done.stdout)
 

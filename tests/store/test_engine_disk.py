@@ -175,7 +175,7 @@ def fill(path, sql, limit):
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert not done.stderr
     *sentences, kept = done.stdout.splitlines()
@@ -197,10 +197,10 @@ def small_disk(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", disk]
-    if os.getuid() != 0 or subprocess.run(mount, check=False, timeout=60).returncode:
+    if os.getuid() != 0 or subprocess.run(mount, check=False, timeout=120).returncode:
         pytest.skip("a small disk cannot be mounted here; it takes root")
     yield disk
-    subprocess.run(["umount", disk], check=True, timeout=60)
+    subprocess.run(["umount", disk], check=True, timeout=120)
 
 
 def test_a_full_disk_is_named_and_leaves_nothing_half_done(notes_file, tmp_path, small_disk):

@@ -270,7 +270,7 @@ def test_many_may_start_at_once(notes_place, folder, tmp_path):
         starter.stdin.write("go\n")
         starter.stdin.flush()
     for starter in starters:
-        said.append(starter.communicate(timeout=60)[0])
+        said.append(starter.communicate(timeout=120)[0])
         assert starter.returncode == 0
     assert said == ["5\n5\n5\n"] * 4
     notes = notes_place.open(known=migrate.steps(folder))

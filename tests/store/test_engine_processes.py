@@ -71,7 +71,7 @@ def test_nothing_that_was_acknowledged_is_lost_among_eight_writing_processes(not
         hammer.stdin.flush()
     acknowledged = set()
     for hammer in hammers:
-        said, failed = hammer.communicate(timeout=100)
+        said, failed = hammer.communicate(timeout=120)
         assert (hammer.returncode, failed) == (0, "")
         acknowledged |= set(said.splitlines())
     assert len(acknowledged) >= PROCESSES

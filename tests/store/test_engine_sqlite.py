@@ -98,7 +98,7 @@ def test_what_another_program_left_half_done_is_undone_first(notes_file, tmp_pat
     notes.write(add)
     notes.close()
     subprocess.run(
-        [sys.executable, "-c", HALF_DONE, tmp_path / "board.db"], check=False, timeout=60
+        [sys.executable, "-c", HALF_DONE, tmp_path / "board.db"], check=False, timeout=120
     )
     assert (tmp_path / "board.db-journal").stat().st_size > 0
     notes = notes_file()
@@ -265,7 +265,7 @@ def test_more_readers_than_connections_take_turns(notes_file):
     seen = []
 
     def read(tx):
-        together.wait(timeout=30)
+        together.wait(timeout=120)
         return tx.one("note_count")
 
     threads = [
@@ -329,7 +329,7 @@ def test_nobody_but_sqlite_opens_the_file(tmp_path, notes_file):
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert (done.stdout, done.stderr) == ("none\n", "")
 
@@ -344,7 +344,7 @@ def test_another_process_that_opens_and_closes_the_file_cannot_take_the_log_away
         notes.write(lambda tx, number=number: add_long(tx, str(number)))
         notes.backup(tmp_path / "copy.db")
         said = subprocess.check_output(
-            [sys.executable, "-c", visit, tmp_path / "board.db"], text=True, timeout=60
+            [sys.executable, "-c", visit, tmp_path / "board.db"], text=True, timeout=120
         )
         assert int(said) == number
         assert (tmp_path / "board.db-wal").stat().st_size > 0

@@ -297,7 +297,7 @@ def test_a_process_that_dies_at_any_statement_leaves_all_or_nothing(notes_place,
         done = subprocess.run(
             [sys.executable, "-c", DYING.format(root=str(ROOT)), *arguments, steps, str(last)],
             check=False,
-            timeout=60,
+            timeout=120,
         )
         survived.append(done.returncode == 0)
         assert done.returncode in (0, 9)

@@ -16,6 +16,7 @@ from typing import Any
 from shopfloor.app.reach import HomeClient
 from shopfloor.config import Home
 from shopfloor.surfaces.cli.client import Ask
+from tests.support.client import answer_to
 
 
 def main(root: Path) -> None:
@@ -32,9 +33,8 @@ def ask(
     """One request on a connection of its own; None where nothing was found."""
     client = HomeClient(Home(root), None)
     try:
-        answer = json.loads(
-            client.ask(Ask(op, json.dumps(args).encode(), None, uuid.uuid4().hex, None, run, token))
-        )
+        request = Ask(op, json.dumps(args).encode(), None, uuid.uuid4().hex, None, run, token)
+        answer = json.loads(answer_to(client, request))
     finally:
         client.close()
     if "error" in answer and answer["error"]["code"] == "not_found":

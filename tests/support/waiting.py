@@ -11,7 +11,7 @@ from typing import TypeVar
 Answer = TypeVar("Answer")
 
 
-def eventually(condition: Callable[[], Answer], *, limit_s: float = 30.0) -> Answer:
+def eventually(condition: Callable[[], Answer], *, limit_s: float = 90.0) -> Answer:
     """Return the condition's first true answer; fail when there is none within the limit."""
     deadline = time.monotonic() + limit_s
     pause_s = 0.001

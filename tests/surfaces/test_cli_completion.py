@@ -28,7 +28,7 @@ def complete(*words):
         'printf "%s\\n" "${COMPREPLY[@]}"'
     )
     done = subprocess.run(
-        [BASH, "-c", script], check=True, capture_output=True, text=True, timeout=30
+        [BASH, "-c", script], check=True, capture_output=True, text=True, timeout=120
     )
     assert done.stderr == ""
     return done.stdout.split()
@@ -61,7 +61,7 @@ def test_a_script_is_what_its_shell_can_read(shell, tmp_path):
     path.write_text(completion.script(shell, []))
     program = shutil.which(shell)
     checked = [program, "-n", str(path)] if program else ["test", "-s", str(path)]
-    subprocess.run(checked, check=True, timeout=30)
+    subprocess.run(checked, check=True, timeout=120)
 
 
 def test_what_is_suggested_is_what_the_board_takes(shop):

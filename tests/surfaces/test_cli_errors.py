@@ -249,7 +249,7 @@ def test_a_command_that_only_asks_loads_neither_the_kernel_nor_the_decoder():
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )
     assert done.stdout == "0 [] []\n"

@@ -37,7 +37,7 @@ def following(shop, tmp_path, *argv):
         yield process, path.read_text
     finally:
         process.kill()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
 
 def write_log(shop, number, text):
@@ -53,7 +53,7 @@ def test_watch_prints_what_happens_until_ctrl_c_which_is_no_failure(shop, tmp_pa
         shop("block", "1", "no key yet")
         eventually(lambda: "no key yet" in said())
         watch.send_signal(signal.SIGINT)
-        assert watch.wait(timeout=30) == 0
+        assert watch.wait(timeout=120) == 0
         assert "created" not in said()
 
 
@@ -77,7 +77,7 @@ def test_tail_prints_the_latest_events_of_one_task_and_then_what_comes(shop, tmp
         shop("block", "2", "no key yet")
         eventually(lambda: "no key yet" in said())
         tail.send_signal(signal.SIGINT)
-        assert tail.wait(timeout=30) == 0
+        assert tail.wait(timeout=120) == 0
         assert "another task" not in said()
         assert "title=first" not in said()
 
@@ -106,7 +106,7 @@ def test_a_log_is_followed_line_by_line_until_the_task_has_ended(shop, tmp_path)
         eventually(lambda: said().endswith("its end"))
         write_log(shop, 1, " and its rest\n")
         shop("complete", "1")
-        assert log.wait(timeout=30) == 0
+        assert log.wait(timeout=120) == 0
         assert said() == "one\ntwo ☃\nthree\na line without its end and its rest\n"
 
 
@@ -119,7 +119,7 @@ def test_a_log_that_grows_by_more_than_a_read_is_printed_whole(shop, tmp_path):
         write_log(shop, 1, "\n".join(lines[1:]) + "\n")
         eventually(lambda: "line 4999" in said())
         shop("complete", "1")
-        assert log.wait(timeout=30) == 0
+        assert log.wait(timeout=120) == 0
         told = "".join(json.loads(line)["text"] for line in said().splitlines())
     assert told.splitlines() == lines
 

@@ -179,6 +179,6 @@ def test_a_signature_is_one_that_openssl_knows(worked, tmp_path):
         ["openssl", "pkeyutl", "-verify", "-pubin", "-rawin", "-inkey",
          str(worked.home.keys / "receipts.pub"), "-in", str(tmp_path / "message"),
          "-sigfile", str(tmp_path / "signature")],
-        capture_output=True, check=False, timeout=30,
+        capture_output=True, check=False, timeout=120,
     )  # fmt: skip
     assert b"Verified Successfully" in done.stdout, done.stderr

@@ -40,7 +40,7 @@ def loaded(tmp_path):
             check=True,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             env={
                 "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
                 "SHOPFLOOR_HOME": str(tmp_path / "home"),
