@@ -27,6 +27,10 @@ BIN = ROOT / ".venv" / "bin"
 REPORTS = ROOT / ".cache" / "gate"
 # Fewer than four would let a machine with one core wait with the tests.
 ROOM = max(4, 2 * (os.cpu_count() or 1))
+# Python may keep what it compiled: else each of the thousands of programs that tests start does it anew.
+SURROUNDINGS = {
+    name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,7 @@ def run(stage: Stage) -> Result:
     done = subprocess.run(
         stage.line(),
         cwd=ROOT,
+        env=SURROUNDINGS,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
