@@ -47,7 +47,8 @@ def test_an_order_is_queued_from_its_words_cancelled_and_entered_again(board):
 def test_a_schedule_tells_its_next_times_while_it_is_written_and_fires_at_a_click(board):
     board.forgiven = ("status of 400",)
     page = board.open("/schedules")
-    button(page, "New schedule").click()
+    expect(button(page, "New schedule")).to_be_visible()
+    page.keyboard.press("c")
     field(page, "When").fill("sometimes")
     expect(page.get_by_text("is not understood as a time")).to_be_visible()
     field(page, "When").fill("weekdays at 9")
@@ -128,6 +129,15 @@ def test_a_board_gets_another_name_and_directory_and_is_paused_where_its_setting
     expect(button(page, "Resume the board")).to_be_visible()
     page.get_by_label("Only what is set").check()
     expect(row(page, "failure_limit")).to_have_count(0)
+
+
+def test_an_address_that_is_no_page_says_so_and_keeps_the_board(board):
+    page = board.open("/nowhere")
+    expect(page.get_by_text("There is no such page")).to_be_visible()
+    expect(page.locator(".connection")).to_contain_text("Live")
+    page.keyboard.press("g")
+    page.keyboard.press("o")
+    expect(page.get_by_text("Nothing was ordered yet.")).to_be_visible()
 
 
 def test_no_list_has_a_serious_finding(board):

@@ -38,7 +38,9 @@ export const route = computed(() => {
     const params = Object.fromEntries(one.names.map((name, at) => [name, decode(found[at + 1])]));
     return { path, query, page: one, params };
   }
-  return { path, query, page: null, params: {} };
+  // There is no such page, but the board that was meant is known.
+  const board = /^\/b\/([^/]+)/.exec(path);
+  return { path, query, page: null, params: board ? { board: decode(board[1]) } : {} };
 });
 
 /** The board of the address, or null. */

@@ -25,8 +25,7 @@ export function DeliveriesPage() {
   const subscriptions = useRead("subscription.list", { limit: 200 });
   const asked = { limit, ...(state && { states: [state] }), ...(/^\d+$/.test(task) && { task: Number(task) }) };
   const deliveries = useRead("delivery.list", asked, { again: (found) => lookAgain(found.items) });
-  const add = may("operator") && html`<${Button} kind="primary" icon="plus" onClick=${() => setAdding(true)}>Subscribe<//>`;
-  return html`<${ListPage} title="Deliveries" about="Who hears of what happens here, and what became of each message." actions=${add}>
+  return html`<${ListPage} title="Deliveries" about="Who hears of what happens here, and what became of each message." add=${{ label: "Subscribe", run: () => setAdding(true) }}>
     <${Section} title="Subscriptions">
       <${Reading} of=${subscriptions}>${(found) => html`<${Subscriptions} rows=${found.items} again=${subscriptions.read} />`}<//>
     <//>
@@ -36,7 +35,7 @@ export function DeliveriesPage() {
         <${Field} label="Task"><${Input} value=${task} onValue=${setTask} inputmode="numeric" placeholder="its number" /><//>
       </div>
       <${Reading} of=${deliveries}>${(found) => html`
-        <${Deliveries} rows=${found.items} again=${deliveries.read} />
+        <${Deliveries} rows=${found.items} again=${deliveries.read} empty=${state || task ? "No message of this kind." : "Nothing was sent yet."} />
         ${found.next && html`<p><${Button} onClick=${() => setLimit(limit + PAGE)}>Show more<//></p>`}`}<//>
     <//>
     ${adding && html`<${Subscribe} onClose=${() => setAdding(false)} onDone=${subscriptions.read} />`}
@@ -53,7 +52,7 @@ function Subscriptions({ rows, again }) {
     { title: "", cell: (row) => may("operator") && html`<${Button} small onClick=${() => act("subscription.remove", { id: row.id }, { done: "Unsubscribed" }).then(again)}>Unsubscribe<//>` },
   ];
   return html`<${Table} label="Subscriptions" columns=${columns} rows=${rows} keyOf=${(row) => row.id}
-    empty="Nobody is told anything yet." />`;
+    empty=${html`Nobody is told anything yet. <em>Subscribe</em> sends what matters to a webhook, a chat, by mail or to a command.`} />`;
 }
 
 function about(text) {
@@ -62,7 +61,7 @@ function about(text) {
   return value ? `${what} ${value}` : "the whole board";
 }
 
-function Deliveries({ rows, again }) {
+function Deliveries({ rows, again, empty }) {
   const columns = [
     { title: "Message", head: true, wide: true, cell: (row) => html`${row.task && html`<a href=${inBoard(`/t/${row.task}`)}>#${row.task}</a> `}${row.title}<small>${row.words}</small>` },
     { title: "About", cell: (row) => row.kind.replaceAll("_", " ") },
@@ -72,7 +71,7 @@ function Deliveries({ rows, again }) {
     { title: "When", cell: (row) => html`<${Moment} at=${row.ended_at ?? row.created_at} />${row.next_at && row.tries > 0 && html`<small>again in ${span(Date.parse(row.next_at) - minute.value)}</small>`}` },
     { title: "", cell: (row) => may("operator") && mayBeSent(row) && html`<${Button} small onClick=${() => act("delivery.retry", { id: row.id }, { done: "It is sent again" }).then(again)}>Send again<//>` },
   ];
-  return html`<${Table} label="Messages" columns=${columns} rows=${rows} keyOf=${(row) => row.id} empty="No message of this kind." />`;
+  return html`<${Table} label="Messages" columns=${columns} rows=${rows} keyOf=${(row) => row.id} empty=${empty} />`;
 }
 
 function lookAgain(rows) {

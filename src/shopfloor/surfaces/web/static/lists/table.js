@@ -2,6 +2,8 @@
 
 import { html, names } from "../core/dom.js";
 import { change } from "../core/api.js";
+import { useCommands } from "../core/keys.js";
+import { may } from "../core/session.js";
 import { sheet } from "../core/sheet.js";
 import { shortTime } from "../core/time.js";
 import { refuse, toast } from "../core/toast.js";
@@ -9,10 +11,13 @@ import { Busy, Button, Empty, Time } from "../core/ui.js";
 
 await sheet("lists");
 
-/** The page around a list. */
-export function ListPage({ title, about, actions, children }) {
+/** The page around a list; `add` {label, run} is how something comes onto it, by a button and by `c`. */
+export function ListPage({ title, about, add, children }) {
+  const allowed = add && may("operator");
+  useCommands(() => (allowed ? [{ id: `${title}.add`, title: add.label, group: title, keys: ["c"], run: add.run }] : []), [title, allowed]);
   return html`<section class="list-page">
-    <header class="list-head"><div><h1>${title}</h1>${about && html`<p>${about}</p>`}</div><div class="list-actions">${actions}</div></header>
+    <header class="list-head"><div><h1>${title}</h1>${about && html`<p>${about}</p>`}</div>
+      ${allowed && html`<div class="list-actions"><${Button} kind="primary" icon="plus" onClick=${add.run}>${add.label}<//></div>`}</header>
     ${children}
   </section>`;
 }

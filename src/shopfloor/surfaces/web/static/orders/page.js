@@ -27,14 +27,14 @@ export function OrdersPage() {
   const [limit, setLimit] = useState(PAGE);
   const [adding, setAdding] = useState(false);
   const orders = useRead("order.query", { limit, ...(state && { states: [state] }), ...(text.trim() && { text: text.trim() }) });
-  const add = may("operator") && html`<${Button} kind="primary" icon="plus" onClick=${() => setAdding(true)}>New order<//>`;
-  return html`<${ListPage} title="Orders" about="Single commands: queued, run, tried again, and kept with proof of how they ended." actions=${add}>
+  const narrowed = state !== "" || text.trim() !== "";
+  return html`<${ListPage} title="Orders" about="Single commands: queued, run, tried again, and kept with proof of how they ended." add=${{ label: "New order", run: () => setAdding(true) }}>
     <div class="list-filters">
       <${Field} label="State"><${Select} value=${state} onValue=${setState} options=${STATES} /><//>
       <${Field} label="Words"><${Input} value=${text} onValue=${setText} placeholder="in name or command" /><//>
     </div>
     <${Reading} of=${orders}>${(found) => html`
-      <${Orders} rows=${found.items} again=${orders.read} />
+      <${Orders} rows=${found.items} again=${orders.read} narrowed=${narrowed} />
       ${found.next && html`<p><${Button} onClick=${() => setLimit(limit + PAGE)}>Show more<//></p>`}`}<//>
     ${adding && html`<${Enqueue} onClose=${() => setAdding(false)} onDone=${orders.read} />`}
   <//>`;
@@ -44,7 +44,7 @@ function words(state) {
   return state.replaceAll("_", " ");
 }
 
-function Orders({ rows, again }) {
+function Orders({ rows, again, narrowed }) {
   const columns = [
     { title: "Order", head: true, wide: true, cell: (row) => html`<a href=${inBoard(`/t/${row.id}`)}>#${row.id}</a> ${row.title}${row.title !== commandLine(row.argv) && html`<small><code>${commandLine(row.argv)}</code></small>`}` },
     { title: "State", cell: (row) => html`<${Chip} tone=${TONES[row.state] ?? "plain"}>${words(row.state)}<//>${row.state !== "completed" && row.error && html`<small>${row.error}</small>`}` },
@@ -54,5 +54,5 @@ function Orders({ rows, again }) {
     { title: "When", cell: (row) => html`<${Moment} at=${row.ended_at ?? row.started_at ?? row.created_at} />${row.next_at && !row.ended_at && html`<small>due in ${span(Date.parse(row.next_at) - minute.value)}</small>`}` },
     { title: "", cell: (row) => may("operator") && (VERBS[row.state] ?? []).map(([op, label]) => html`<${Button} small onClick=${() => act(op, { id: row.id }).then(again)}>${label}<//>`) },
   ];
-  return html`<${Table} label="Orders" columns=${columns} rows=${rows} keyOf=${(row) => row.id} empty="No order of this kind." />`;
+  return html`<${Table} label="Orders" columns=${columns} rows=${rows} keyOf=${(row) => row.id} empty=${narrowed ? "No order of this kind." : html`Nothing was ordered yet. <em>New order</em> queues a command, and so does <code>shop order enqueue -- COMMAND</code> in a shell.`} />`;
 }

@@ -17,8 +17,7 @@ export function SchedulesPage() {
   const [adding, setAdding] = useState(false);
   const [open, setOpen] = useState(null);
   const schedules = useRead("schedule.list", { limit: 200 });
-  const add = may("operator") && html`<${Button} kind="primary" icon="plus" onClick=${() => setAdding(true)}>New schedule<//>`;
-  return html`<${ListPage} title="Schedules" about="What is put on this board by the clock. Each time fires once, whatever restarts." actions=${add}>
+  return html`<${ListPage} title="Schedules" about="What is put on this board by the clock. Each time fires once, whatever restarts." add=${{ label: "New schedule", run: () => setAdding(true) }}>
     <${Reading} of=${schedules}>${(found) => html`<${Schedules} rows=${found.items} again=${schedules.read} open=${open} setOpen=${setOpen} />`}<//>
     ${adding && html`<${AddSchedule} onClose=${() => setAdding(false)} onDone=${schedules.read} />`}
   <//>`;
@@ -43,7 +42,7 @@ function Schedules({ rows, again, open, setOpen }) {
         <${Button} small onClick=${() => setLeaving(row.name)}>Remove<//>`}` },
   ];
   return html`<${Table} label="Schedules" columns=${columns} rows=${rows} keyOf=${(row) => row.name}
-    expanded=${(row) => row.name === open && html`<${History} name=${row.name} />`} empty="Nothing is scheduled on this board." />
+    expanded=${(row) => row.name === open && html`<${History} name=${row.name} />`} empty=${html`Nothing is scheduled on this board. <em>New schedule</em> takes plain words, such as “weekdays at 9”; so does <code>shop cron add</code>.`} />
     ${leaving && html`<${Confirm} title=${`Remove ${leaving}?`} action="Remove" onYes=${() => remove(leaving)} onClose=${() => setLeaving(null)}>
       <p>It puts nothing on the board any more, and its history is gone. The tasks that it made stay.</p><//>`}`;
 }

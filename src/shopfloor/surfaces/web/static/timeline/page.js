@@ -97,8 +97,8 @@ function Runs({ told, length, live, chosen, setChosen }) {
   return html`
     ${told.items.length ? html`<${Picture} lanes=${lanes} window=${window} now=${now} chosen=${chosen} onChoose=${setChosen} onOpen=${(run) => go(inBoard(`/t/${run.task}?tab=attempts`))} />`
       : html`<${Empty} title="Nothing ran in this time" icon="timeline">Choose a longer time, or an earlier one.<//>`}
-    <div class="timeline-told" aria-live="polite">${bar ? html`<${Told} bar=${bar} now=${now} />` : html`<p class="part-none">Point at a run, or reach it with Tab and the arrow keys, to read about it.</p>`}</div>
-    <${Legend} />
+    ${told.items.length > 0 && html`<div class="timeline-told" aria-live="polite">${bar ? html`<${Told} bar=${bar} now=${now} />` : html`<p class="part-none">Point at a run, or reach it with Tab and the arrow keys, to read about it.</p>`}</div>
+    <${Legend} />`}
     ${told.next && html`<p class="log-cut">Only the latest ${told.items.length} runs of this time are shown.</p>`}
     <${Waiting} told=${told} />
     <${Table} told=${told} />`;
