@@ -273,3 +273,25 @@ def test_a_stopping_door_is_not_mistaken_for_a_refusal(home):
     home.up().term()
     assert home.counts() == {}
     assert not isinstance(home.refused("task.show", id=7), Unavailable)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_stream_that_is_closed_stops_no_command(home, number):
+    shell = 'exec "$0" -m shopfloor create closed ' + ("<&-" if number == 0 else f"{number}>&-")
+    done = home.run(["sh", "-c", shell, str(home.python)])
+    assert done.returncode == 0, done
+    assert "Traceback" not in done.stderr
+    assert [one["title"] for one in home.ask("task.list")["items"]] == ["closed"]
+
+
+def test_an_answer_that_cannot_be_written_is_one_sentence(home):
+    done = home.run(["sh", "-c", 'exec "$0" -m shopfloor board list > /dev/full', str(home.python)])
+    assert done.returncode == 1
+    assert "its answer cannot be written: No space left on device" in complaint(done)
+
+
+@pytest.mark.parametrize("flag", ["--max=-1", "--failure-limit=0"])
+def test_up_with_a_figure_that_would_start_nothing_is_refused(home, flag):
+    done = home.shop("up", "--no-web", flag)
+    assert done.returncode == 2
+    assert flag.partition("=")[0] in complaint(done)

@@ -77,7 +77,7 @@ def test_what_a_schema_asks_for_makes_a_request(tool):
     if tool.own_task:
         args["id"] = 1
     if tool.file:
-        del args["path"]
+        args.pop("path", None)
         args |= {"name": "a.txt", "content": ""}
     decode(msgspec.json.encode(args), OPERATIONS[tool.op].request)
 

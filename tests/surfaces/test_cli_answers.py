@@ -370,3 +370,8 @@ def test_creating_says_what_keeps_a_task_from_being_worked(shop):
     assert "note: there is no profile 'ghost' on this host; `shop profile list`" in said.err
     for flags in (["--initial-status", "triage"], ["--initial-status", "blocked"], ["--", "true"]):
         assert "profile" not in shop("create", "x", *flags).err
+
+
+def test_an_idea_is_parked_in_triage_by_a_word(shop):
+    number = shop.create("an idea", "--triage")
+    assert shop("show", number, "--json").json["task"]["status"] == "triage"

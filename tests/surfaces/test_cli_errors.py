@@ -54,6 +54,10 @@ class Raising:
         (["request-review", "1", "it is good"], 4, "it is ready, and that is its worker's to do"),
         (["order", "nosuch"], 2, "`shop order` has no 'nosuch', but list, query"),
         (["tail"], 2, "`shop tail` needs ID"),
+        (["tail", "99"], 3, "there is no task #99"),
+        (["watch", "99"], 3, "there is no task #99"),
+        (["events", "99"], 3, "there is no task #99"),
+        (["create", "t", "--triage", "--initial-status", "ready"], 2, "say one of them"),
         (["comment", "1", "@nothing-here"], 3, "there is no file 'nothing-here'"),
         (["show", "1", "--board", "elsewhere"], 3, "there is no board 'elsewhere'"),
         (

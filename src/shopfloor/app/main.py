@@ -6,6 +6,7 @@ Imported at every command, so it imports next to nothing; each program's module 
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -76,11 +77,25 @@ def program(name: str, url: str | None = None) -> Callable[[], Program]:
 def main() -> int:
     """Run one command and answer with its exit status."""
     gc.set_threshold(*COMMAND_GC)
+    _have_streams()
     try:
         return _main()
     finally:
         # The interpreter looks through everything once more at its end, unless it is told not to.
         gc.freeze()
+
+
+def _have_streams() -> None:
+    """Fill the places of streams that whoever started this has closed.
+
+    The next file to be opened would get such a place, and be printed into.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            # The lowest place that is free is this one, because those below are filled.
+            file = open(os.devnull, mode, encoding="utf-8")  # noqa: PTH123, SIM115 - it stays open
+            assert file.fileno() == number, f"{name} has place {file.fileno()}"
+            setattr(sys, name, file)
 
 
 def _main() -> int:

@@ -25,7 +25,7 @@ from shopfloor.daemon.dispatcher import Dispatcher
 from shopfloor.daemon.door import Door
 from shopfloor.daemon.lane import Lane
 from shopfloor.domain.durations import duration_ms
-from shopfloor.domain.errors import Unavailable
+from shopfloor.domain.errors import Invalid, Unavailable
 from shopfloor.domain.lifecycle import Outcome
 from shopfloor.kernel.settle import end_as
 from shopfloor.process import identity, readiness
@@ -45,7 +45,9 @@ EXAMPLE = 'shop create "Say hello" -- echo hello'
 def up_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--pidfile", type=Path, help="Write the process's number to this file.")
     parser.add_argument("--interval", help="Make a pass at least this often, as in 5s.")
-    parser.add_argument("--max", type=int, help="Run at most so many workers on this host.")
+    parser.add_argument(
+        "--max", type=int, help="Run at most so many workers on this host; 0 is no cap."
+    )
     parser.add_argument("--failure-limit", type=int, help="Give a task up after so many failures.")
     parser.add_argument("--no-web", action="store_true", help="Serve no dashboard and no API.")
     parser.add_argument("--verbose", action="store_true", help="Print every start and end.")
@@ -69,6 +71,10 @@ def up(args: Namespace) -> int:
 
 def _serve(args: Namespace, home: Home, log: UpLog) -> int:
     load_settings(home, DEFAULT)
+    if args.max is not None and args.max < 0:
+        raise Invalid("--max takes a number of workers, or 0 for no cap")
+    if args.failure_limit is not None and args.failure_limit < 1:
+        raise Invalid("--failure-limit takes a number of at least 1")
     overrides = {"host_cap": args.max, "failure_limit": args.failure_limit}
     stop = StopSignals()
     with _the_only_one(home):

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from msgspec import Meta, field
 
 from shopfloor.domain import limits
-from shopfloor.domain.errors import Invalid
+from shopfloor.domain.errors import Invalid, NotFound
 from shopfloor.domain.events import KINDS
 from shopfloor.domain.model import Event
+from shopfloor.kernel.load import load
 from shopfloor.ops.context import Around
 from shopfloor.ops.registry import operation
 from shopfloor.ops.schema import Arg, Request, Result
@@ -54,7 +55,7 @@ class EventPage(Result, frozen=True):
     command="events",
     kind="around",
     role="anyone",
-    errors=(Invalid,),
+    errors=(Invalid, NotFound),
 )
 def list_events(ctx: Around, req: ListEvents) -> EventPage:
     """List events, of the board or of one task; with a wait, answer as soon as there is one."""
@@ -64,6 +65,9 @@ def list_events(ctx: Around, req: ListEvents) -> EventPage:
     if req.id is not None and (req.assignee is not None or req.tenant is not None):
         raise Invalid("name a task, or the assignee or tenant of tasks, but not both")
     page = _page(ctx, req)
+    number = req.id
+    if number is not None and not page.events:
+        ctx.read(lambda tx: load(tx, number))
     if page.events or req.wait_s <= 0:
         return page
     seen = 0

@@ -41,6 +41,10 @@ STATUS_INKS = {
 WIDTH_MIN = 40
 
 
+class OutputLost(Exception):
+    """What was printed could not be written: a full disk, say."""
+
+
 class Console(NamedTuple):
     """The three streams, the environment and the clock of one command."""
 
@@ -52,7 +56,7 @@ class Console(NamedTuple):
 
     def say(self, text: str) -> None:
         """A line of data."""
-        self.stdout.write(f"{text}\n")
+        _kept(self.stdout.write, f"{text}\n")
 
     def tell(self, text: str) -> None:
         """A line of talk."""
@@ -64,13 +68,13 @@ class Console(NamedTuple):
         if raw is None:
             self.stdout.write(data.decode(errors="replace"))
             return
-        self.stdout.flush()
-        raw.write(data)
-        raw.flush()
+        _kept(self.stdout.flush)
+        _kept(raw.write, data)
+        _kept(raw.flush)
 
     def flush(self) -> None:
         """Bring everything out; raises BrokenPipeError when nobody reads any more."""
-        self.stdout.flush()
+        _kept(self.stdout.flush)
         self.stderr.flush()
 
     @property
@@ -158,3 +162,13 @@ def cut(text: str, width: int) -> str:
             break
         kept.append(character)
     return "".join(kept).rstrip() + "…" if width > 0 else ""
+
+
+def _kept(write: Callable[..., object], *given: object) -> None:
+    """Write, and raise OutputLost where the system refuses it; a closed pipe is no fault."""
+    try:
+        write(*given)
+    except BrokenPipeError:
+        raise
+    except OSError as wrong:
+        raise OutputLost(wrong.strerror or str(wrong)) from wrong

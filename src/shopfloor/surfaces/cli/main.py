@@ -20,12 +20,12 @@ from shopfloor.domain.errors import BoardError, Invalid
 from shopfloor.surfaces.cli import asking, catalog
 from shopfloor.surfaces.cli.asking import Root
 from shopfloor.surfaces.cli.client import Ask, Client, Program, WorkerIdentity
-from shopfloor.surfaces.cli.console import Console, one_line
+from shopfloor.surfaces.cli.console import Console, OutputLost, one_line
 from shopfloor.surfaces.cli.parser import new_parser, split
 
 __all__ = ["Ask", "Client", "Program", "WorkerIdentity", "main"]
 
-BUG, INTERRUPTED, BROKEN_PIPE = 70, 130, 141
+FAILED, BUG, INTERRUPTED, BROKEN_PIPE = 1, 70, 130, 141
 WITH_VALUE = ("--board",)
 
 
@@ -57,6 +57,8 @@ def main(
         return _nobody_reads(stdout)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except OutputLost as lost:
+        return _output_lost(lost, console)
     except Exception as wrong:  # noqa: BLE001 - the outermost frame: a person gets a sentence
         with contextlib.suppress(BrokenPipeError):
             code = _told(wrong, words, console, debug=debug)
@@ -88,6 +90,12 @@ def _bug(wrong: Exception, console: Console, *, debug: bool) -> int:
     hint = "" if debug else "; add --debug to see where, and please report it"
     console.tell(f"shop: this is a mistake of the program: {one_line(repr(wrong))}{hint}")
     return BUG
+
+
+def _output_lost(lost: OutputLost, console: Console) -> int:
+    _nobody_reads(console.stdout)
+    console.tell(f"shop: what was asked is done, but its answer cannot be written: {lost}")
+    return FAILED
 
 
 def _nobody_reads(stdout: TextIO) -> int:

@@ -59,6 +59,7 @@ ENV = Option(
 FROM_FILE = Option(
     ("--file",), "file", "Check a file that `shop receipt export` wrote, without a board.", "FILE"
 )
+TRIAGE = Option(("--triage",), "triage", "The same as --initial-status triage.")
 CWD = Option(("--cwd",), "cwd", "The command's directory, below the workspace or absolute.", "DIR")
 
 
@@ -102,6 +103,7 @@ def new_parser(prog: str, summary: str | None = None, *, width: int | None = Non
 def options(command: Command) -> list[Option]:
     """The flags that a command has besides its fields."""
     own = [
+        *((TRIAGE,) if any(field.name == "initial_status" for field in command.fields) else ()),
         *((ENV, CWD) if command.rest else ()),
         *((FOLLOW,) if command.command in FOLLOWED else ()),
         *((OUTPUT,) if command.result == "FileContent" or command.command in WRITTEN else ()),

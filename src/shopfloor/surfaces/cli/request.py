@@ -44,6 +44,11 @@ def build(command: Command, said: Said, reader: Reader, worker: WorkerIdentity |
             args[field.name] = _value(field, words, reader, boards)
     if command.several and isinstance(args.get("id"), list):
         _several(args)
+    if (
+        getattr(said.flags, "triage", False)
+        and args.setdefault("initial_status", "triage") != "triage"
+    ):
+        raise Invalid("--triage and --initial-status name different places; say one of them")
     _name_file(args, dealt)
     return Request(args, one_board(boards, worker))
 
