@@ -61,6 +61,12 @@ def test_a_hook_that_failed_is_told_until_it_is_run_well_or_is_gone(board):
     board.write(lambda tx: hooks.failed(tx, "", "sign", 2, error="no paint"))
     [told_of] = board.ask("diagnostics.list").items
     assert "hook sign failed" in told_of.sentence and "no paint" in told_of.sentence
+    board.write(
+        lambda tx: hooks.failed(tx, "", "sign", 3, error=f"status 1: {'x' * 999} Dry: no paint")
+    )
+    [told_of] = board.ask("diagnostics.list").items
+    assert "status 1" in told_of.sentence and told_of.sentence.endswith("Dry: no paint")
+    assert len(told_of.sentence) < 300
     board.settings = known
     assert found() == []
 

@@ -22,6 +22,7 @@ from shopfloor.store.diagnostics import Troubled
 
 MEGABYTE = 1024 * 1024
 SUBSCRIPTIONS_NAMED = 3
+ERROR_END = 100
 
 
 class BoardLook(NamedTuple):
@@ -97,10 +98,18 @@ def _hook_failing(look: BoardLook) -> list[Told]:
     return [
         Told(
             Hit("warning", one.last_error_at or look.now),
-            Advice(f"hook {one.name} failed when it was run last: {one.last_error}", (see,)),
+            Advice(f"hook {one.name} failed when it was run last: {_ends(one.last_error)}", (see,)),
         )
         for one in look.hooks
     ]
+
+
+def _ends(error: str | None) -> str:
+    """The beginning and the end of what a program said: how it ended, and why, which stands last."""
+    said = error or "nobody knows how"
+    if len(said) <= 2 * ERROR_END:
+        return said
+    return f"{said[:ERROR_END].rstrip()} … {said[-ERROR_END:].lstrip()}"
 
 
 def _disk_nearly_full(look: BoardLook) -> list[Told]:
