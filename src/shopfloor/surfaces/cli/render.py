@@ -196,7 +196,7 @@ def _log(value: Any, page: Page) -> None:
         page.note(f"#{value['task']} has no log here: {one_line(value['note'])}")
         return
     if value["truncated"]:
-        page.note(f"the end of {value['size']} bytes; the whole is in {value['path']}")
+        page.note(f"the end of {value['size']} bytes; all that is kept is in {value['path']}*")
     page.raw(value["text"].encode())
 
 

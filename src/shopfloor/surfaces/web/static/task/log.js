@@ -36,7 +36,7 @@ export function Log({ detail }) {
       <label class="log-wrap"><input type="checkbox" checked=${wrap} onChange=${(event) => setWrap(event.target.checked)} />Wrap lines</label>
       <span class="log-path" title=${log.path}><code>${tail(log.path)}</code><${Copy} text=${log.path} label="Copy the path of the log" /></span>
     </div>
-    ${log.truncated && html`<p class="log-cut">The beginning is not shown; the whole is in the file above.
+    ${log.truncated && html`<p class="log-cut">The beginning is not shown; what is kept of it is in the file above.
       ${larger && html`<${Button} small onClick=${() => setSize(larger)}>Show ${bytes(larger)}<//>`}</p>`}
     <pre ref=${box} class=${`log-text${wrap ? " is-wrapped" : ""}`} tabindex="0" role="log" aria-live="off" aria-label=${`Log of #${task.id}`} onScroll=${onScroll}><${Markup} as="code" of=${log.html} /></pre>
     ${!following && html`<${Button} class="log-end" small kind="primary" onClick=${() => setFollowing(true)}>To the end<//>`}
