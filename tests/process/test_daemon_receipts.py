@@ -70,6 +70,7 @@ def test_a_line_taken_from_the_end_of_a_file_is_missed_at_once(home):
     for task in tasks:
         home.is_over(task)
     eventually(lambda: len(receipts(home)) == len(tasks))
+    assert home.ask("receipt.verify")["ok"]
     file = home.board() / "receipts" / "00000001.jsonl"
 
     def found():

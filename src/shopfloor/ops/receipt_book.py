@@ -56,7 +56,7 @@ class Bookkeeper:
         self._service = service
         self._cursor: int | None = None
         self._leaving: set[int] = set()
-        self._head = -1
+        self._filed = -1
         self._files_are_whole = False
 
     def bring_up(self, *, files: bool = True) -> None:
@@ -76,8 +76,7 @@ class Bookkeeper:
         if begins and seen.floor:
             self._service.database.write(lambda tx: receipts.raise_floor(tx, seen.floor))
         self._cursor, self._leaving = seen.cursor, seen.leaving
-        if files and (seen.ready or seen.head != self._head or not self._files_are_whole):
-            self._head = seen.head
+        if files and (seen.ready or seen.head != self._filed or not self._files_are_whole):
             return self._write_files() or seen.full
         return seen.full
 
@@ -118,11 +117,12 @@ class Bookkeeper:
             for first in files.missing(last):
                 fill(self._service, first)
             self._files_are_whole = True
-        if last == head:
-            return False
-        behind = database.read(lambda tx: receipts.page(tx, after=last, limit=BATCH))
-        files.append(last + 1, [one.body for one in behind])
-        return last + len(behind) < head
+        behind = []
+        if last < head:
+            behind = database.read(lambda tx: receipts.page(tx, after=last, limit=BATCH))
+            files.append(last + 1, [one.body for one in behind])
+        self._filed = last + len(behind)
+        return self._filed < head
 
 
 def fill(service: Service, first: int) -> int:
