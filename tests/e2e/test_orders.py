@@ -107,6 +107,7 @@ def test_an_order_that_is_not_there_is_told_so(home):
 def test_who_waits_is_told_that_the_beginning_of_a_long_output_is_gone(home):
     home.up()
     order = enqueue(home, "sh", "-c", "seq 1000000")
+    home.becomes(order, "done")
     home.is_over(order)
     done = home.shop("order", "wait", str(order))
     assert done.stdout.endswith("\n999999\n1000000\n")
