@@ -66,23 +66,30 @@ def test_a_worker_that_is_renewed_works_to_its_end(floor):
     assert (ended.fenced, ended.exit_code) == (False, 0)
 
 
-def test_a_frozen_supervisor_checks_its_lease_first_of_all_when_it_thaws(floor):
-    spec, path = fenced(floor, 1_000)
+def thawed_too_late(floor):
+    """How a worker ended whose supervisor was frozen until its lease was lost and somebody asked it to stop."""
+    spec, path = fenced(floor, 2_000)
     write_fence(path)
     supervisor = floor.go(spec)
     floor.says(spec, "ready")
+    write_fence(path)
     renewed = read_stamp(path)
-    # Frozen in its sleep, and not between two of its duties.
     floor.until(lambda: proc.stat(supervisor.pid).state == "S")
     identity.send(supervisor, signal.SIGSTOP)
     worker = floor.worker(spec)
-    floor.until(lambda: syscalls.boottime_ns() > renewed + 1_200_000_000)
-    # A stop that is waiting too does not come first: the lease does, and it kills at once.
+    floor.until(lambda: syscalls.boottime_ns() > renewed + 2_200_000_000)
     identity.send(supervisor, signal.SIGTERM)
     assert identity.alive(worker)
     identity.send(supervisor, signal.SIGCONT)
     ended = floor.ended(spec)
-    assert (ended.fenced, ended.stopped, ended.signal) == (True, False, signal.SIGKILL)
+    assert (ended.fenced, ended.signal) == (True, signal.SIGKILL)
+    return ended
+
+
+def test_a_frozen_supervisor_checks_its_lease_first_of_all_when_it_thaws(floor):
+    # The stop does not come first: the lease does, and it kills at once.  A freeze may fall between these two
+    # duties, when the lease was still good; it does not five times one after the other.
+    assert any(not thawed_too_late(floor).stopped for _ in range(5))
 
 
 def test_a_supervisor_that_was_frozen_and_renewed_meanwhile_goes_on(floor):
