@@ -323,3 +323,13 @@ def test_the_number_of_statements_is_the_same_however_many_tasks_there_are(place
             make(board)
     assert statements() == few
     assert len(few) < 15
+
+
+def test_what_was_given_up_is_told_once_and_as_why_tells_it(board):
+    task = given_up(board)
+    told = board.ask("task.why", id=task).sentence
+    assert told.startswith("gave up after ")
+    found = board.ask("diagnostics.list", id=task)
+    assert [one.sentence for one in found.items if one.code == "repeated_failures"] == [told]
+    waiting = board.ask("board.needs")
+    assert [one.sentence for one in waiting.items if one.task == task] == [told]

@@ -122,7 +122,7 @@ def _stale_claim(task: Suspect, look: Look) -> Advice:  # noqa: ARG001 - every r
 def _repeated_failures(task: Suspect, look: Look) -> Advice:  # noqa: ARG001 - every rule gets both
     last = task.last_error or task.block_reason or "no reason was told"
     if task.status == Status.BLOCKED:
-        return Advice(f"it was given up: {task.block_reason or last}", _again(task))
+        return Advice(task.block_reason or f"it was given up: {last}", _again(task))
     sentence = f"{failures(task)} attempts in a row failed; the last one: {last}"
     return Advice(sentence, _again(task))
 

@@ -164,7 +164,7 @@ def _what_is_paused(need: Need) -> str:
 _SENTENCES: dict[str, Callable[[Need], str]] = {
     "question": lambda need: f"{need.actor} asks: {need.words}",
     "review": lambda need: f"it waits for a person's review{_told(need.words)}",
-    "gave_up": lambda need: f"it was given up: {need.words}",
+    "gave_up": lambda need: need.words or "it was given up",
     "blocked": lambda need: f"it is blocked ({need.block_kind}): {need.words}",
     "block_loop": lambda need: (
         f"it was blocked for the same reason again and again{_told(need.words)}"
