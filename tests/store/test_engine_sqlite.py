@@ -144,7 +144,7 @@ def test_a_file_is_made_only_by_create_and_for_its_user_alone(tmp_path):
     path = tmp_path / "board.db"
     database = SqliteDatabase(path, clock=lambda: 0)
     for attempt in (database.read, database.write):
-        with pytest.raises(NotFound, match="shop board create"):
+        with pytest.raises(NotFound, match="is not there; put a backup"):
             attempt(lambda tx: None)
     assert not path.exists()
     database.create()
