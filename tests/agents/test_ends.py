@@ -25,7 +25,7 @@ def test_an_agent_that_hangs_is_stopped_by_a_person(floor, program):
 def test_the_maximum_runtime_ends_an_agent_in_the_middle_of_an_answer(floor, program):
     profile = floor.profile(program, "hang-mid", grace="1s")
     floor.up()
-    task = floor.give(profile, max_attempts=1, max_runtime_ms=12_000)
+    task = floor.give(profile, max_attempts=1, max_runtime_ms=20_000)
     blocked = floor.becomes(task, "blocked")
     assert blocked["block_kind"] == "gave_up"
     assert floor.is_over(task)["outcome"] == "timed_out"

@@ -76,6 +76,19 @@ def turning(board):
     return task
 
 
+def sent_back(board, times=5):
+    """Work that its reviewer never finds good enough."""
+    reviewing = Dispatch(reviewer="a", review="profile")
+    board.settings = Settings(dispatch=reviewing, profiles=PROFILES)
+    task = board.create(assignee="a")
+    for _ in range(times):
+        for verb, words in (("request_review", "summary"), ("request_changes", "reason")):
+            one = next(one for one in board.start() if one.task.id == task)
+            board.ask_as(one.run_id, one.token, f"task.{verb}", id=task, **{words: "not blue"})
+            board.settle(one.run_id, Exit(exit_code=0))
+    return task
+
+
 def child_of(status, **args):
     def make(board):
         parent = at(board, Status.CANCELLED if status is Status.CANCELLED else Status.READY)
@@ -123,6 +136,7 @@ EXAMPLES = [
     ("repeated_violations", "warning", without_verdict(2)),
     ("repeated_violations", "error", without_verdict(3)),
     ("block_cycle", "warning", turning),
+    ("review_cycle", "warning", sent_back),
     *[
         ("stuck", severity, in_status(status, ms))
         for status, bounds in STUCK_MS.items()
@@ -278,6 +292,11 @@ def test_blocks_that_were_answered_or_written_about_are_no_cycle(board):
         board.ask("task.comment", id=task, body="the red one")
         board.ask("task.unblock", id=task)
     assert of(board, task, "block_cycle") == []
+
+
+def test_a_few_rounds_of_review_are_no_cycle_and_many_are_none_of_blocks(board):
+    assert of(board, sent_back(board, times=4), "review_cycle") == []
+    assert of(board, sent_back(board, times=5), "block_cycle") == []
 
 
 def test_cycles_are_counted_by_the_order_of_events_and_not_by_their_time(board):

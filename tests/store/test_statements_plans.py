@@ -246,7 +246,7 @@ HOT: dict[str, tuple[dict[str, object], str, str]] = {
         "spend_of_profile (profile=? AND at>?)",
         "spend_of_profile",
     ),
-    "diagnosis_blocks": (
+    "diagnosis_turns": (
         {"tasks": [7, 8], "since": 1},
         "event_of_task (task_id=?)",
         "event_of_task",

@@ -31,6 +31,7 @@ STUCK_MS: Final[Mapping[Status, tuple[int, int]]] = MappingProxyType(
     }
 )
 CYCLES: Final = 3
+REVIEW_ROUNDS: Final = 5
 CYCLE_WINDOW_MS: Final = DAY
 REPEATED: Final = 2
 CLOCK_MOVED_MS: Final = MINUTE
@@ -53,6 +54,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "repeated_failures": "Two or more attempts in a row failed, or the task was given up.",
         "repeated_violations": "Two or more attempts in a row ended without a verdict.",
         "block_cycle": "A task was blocked and unblocked three times in a day, and nobody wrote why.",
+        "review_cycle": "Reviewers sent a task back five times in a day, and no person wrote anything.",
         "stuck": "Nothing has happened to a task for too long.",
     }
 )

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 
 from shopfloor.domain.diagnostics import CYCLE_WINDOW_MS, HOUR, PROFILES_NAMED, Advice, Step
 from shopfloor.domain.lifecycle import Status
-from shopfloor.kernel.task_rules import Look, cycles, failures, lacking, stuck
+from shopfloor.kernel.task_rules import Look, cycles, failures, lacking, rounds, stuck
 from shopfloor.store.diagnostics import Suspect
 
 Tell = Callable[[Suspect, Look], Advice]
@@ -159,21 +159,25 @@ def _repeated_violations(task: Suspect, look: Look) -> Advice:  # noqa: ARG001 -
 
 
 def _block_cycle(task: Suspect, look: Look) -> Advice:
-    times = len(cycles(look.blocks[task.id]))
+    times = len(cycles(look.turns[task.id]))
     hours = CYCLE_WINDOW_MS // HOUR
     sentence = f"it was blocked and unblocked {times} times within {hours} hours, and nobody wrote what is different now"
-    return Advice(
-        sentence,
-        (
-            Step(
-                "tell the next worker what it was missing",
-                f"shop comment {task.id} TEXT",
-                "task.comment",
-                {"id": task.id},
-                asks="body",
-            ),
-            _one("park it until somebody has thought about it", "schedule", task.id),
-        ),
+    return Advice(sentence, _have_a_say(task, "tell the next worker what it was missing"))
+
+
+def _review_cycle(task: Suspect, look: Look) -> Advice:
+    times = len(rounds(look.turns[task.id]))
+    hours = CYCLE_WINDOW_MS // HOUR
+    sentence = f"its reviewer sent it back {times} times within {hours} hours, and each round costs two attempts"
+    return Advice(sentence, _have_a_say(task, "tell both what is good enough"))
+
+
+def _have_a_say(task: Suspect, title: str) -> tuple[Step, ...]:
+    """End a circle of attempts by a person's word."""
+    say = f"shop comment {task.id} TEXT"
+    return (
+        Step(title, say, "task.comment", {"id": task.id}, asks="body"),
+        _one("park it until somebody has thought about it", "schedule", task.id),
     )
 
 
@@ -252,5 +256,6 @@ _ADVICE: dict[str, Tell] = {
     "repeated_failures": _repeated_failures,
     "repeated_violations": _repeated_violations,
     "block_cycle": _block_cycle,
+    "review_cycle": _review_cycle,
     "stuck": _stuck,
 }

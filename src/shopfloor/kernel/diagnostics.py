@@ -117,7 +117,7 @@ def _of_suspects(tx: Tx, sight: Sight, suspects: Collection[Suspect]) -> Iterabl
         sight.settings,
         sight.around,
         pauses(tx),
-        diagnostics.blocks(tx, turned, tx.now - CYCLE_WINDOW_MS) if turned else {},
+        diagnostics.turns(tx, turned, tx.now - CYCLE_WINDOW_MS) if turned else {},
         diagnostics.dead_parents(tx, waiting) if waiting else {},
         sight.written_at,
     )

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from shopfloor.domain.diagnostics import CYCLES, REPEATED, STUCK_MS, Severity
+from shopfloor.domain.diagnostics import CYCLES, REPEATED, REVIEW_ROUNDS, STUCK_MS, Severity
 from shopfloor.domain.lifecycle import Status
 from shopfloor.domain.model import Hold
 from shopfloor.domain.settings import Settings
@@ -23,6 +23,7 @@ WAITING = (Status.TODO, Status.SCHEDULED, Status.READY)
 TURNING = (Status.TODO, Status.READY, Status.RUNNING, Status.REVIEW, Status.BLOCKED)
 ENDED = (Status.DONE, Status.CANCELLED, Status.ARCHIVED)
 STUCK: Final = "stuck"
+SENT_BACK: Final = "changes_requested"
 
 
 class Look(NamedTuple):
@@ -35,7 +36,7 @@ class Look(NamedTuple):
     settings: Settings
     around: Surroundings
     paused: Mapping[tuple[str, str], Hold]
-    blocks: Mapping[int, list[Said]]
+    turns: Mapping[int, list[Said]]
     dead: Mapping[int, list[DeadParent]]
     written_at: Callable[[int], int | None]
 
@@ -141,14 +142,30 @@ def cycles(said: list[Said]) -> list[int]:
         elif one.kind == "unblocked":
             found += [] if blocked_at is None else [blocked_at]
             blocked_at = None
-        else:
+        elif one.kind != SENT_BACK:
             found, blocked_at = [], None
     return found
 
 
 def _block_cycle(task: Suspect, look: Look) -> Hit | None:
-    found = cycles(look.blocks.get(task.id, []))
+    found = cycles(look.turns.get(task.id, []))
     return Hit("warning", found[0]) if len(found) >= CYCLES else None
+
+
+def rounds(said: list[Said]) -> list[int]:
+    """When reviewers sent it back, since a person last wrote something."""
+    found: list[int] = []
+    for one in said:
+        if one.kind == SENT_BACK:
+            found.append(one.at)
+        elif one.kind not in ("blocked", "unblocked"):
+            found = []
+    return found
+
+
+def _review_cycle(task: Suspect, look: Look) -> Hit | None:
+    found = rounds(look.turns.get(task.id, []))
+    return Hit("warning", found[0]) if len(found) >= REVIEW_ROUNDS else None
 
 
 def stuck(task: Suspect, look: Look) -> Hit | None:
@@ -193,5 +210,6 @@ RULES = (
     Rule("repeated_failures", OPEN, _repeated_failures),
     Rule("repeated_violations", OPEN, _repeated_violations),
     Rule("block_cycle", TURNING, _block_cycle),
+    Rule("review_cycle", TURNING, _review_cycle),
 )
 _BY_STATUS = {status.value: [rule for rule in RULES if status in rule.statuses] for status in OPEN}

@@ -38,7 +38,7 @@ class Suspect(NamedTuple):
 
 
 class Said(NamedTuple):
-    """A block, an unblock, or a person's word on a task."""
+    """A block, an unblock, a reviewer's sending back, or a person's word on a task."""
 
     kind: str
     at: int
@@ -91,10 +91,10 @@ def of_tasks(tx: Tx, task_ids: Collection[int]) -> list[Suspect]:
     return [Suspect._make(row) for row in tx.all("diagnosis_of", tasks=list(task_ids))]
 
 
-def blocks(tx: Tx, task_ids: Collection[int], since: int) -> dict[int, list[Said]]:
-    """What was said of blocks, by task, in the order of the events."""
+def turns(tx: Tx, task_ids: Collection[int], since: int) -> dict[int, list[Said]]:
+    """What turned tasks round and what people said, by task, in the order of the events."""
     found: dict[int, list[Said]] = {}
-    for task_id, kind, at in tx.all("diagnosis_blocks", tasks=list(task_ids), since=since):
+    for task_id, kind, at in tx.all("diagnosis_turns", tasks=list(task_ids), since=since):
         found.setdefault(task_id, []).append(Said(kind, at))
     return found
 

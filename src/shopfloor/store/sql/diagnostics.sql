@@ -31,11 +31,11 @@ SELECT task.id, task.rev, task.title, task.status, task.phase, task.lane, task.s
    AND task.status IN ('triage', 'todo', 'scheduled', 'ready', 'running', 'review', 'blocked')
  ORDER BY task.changed_at, task.id
 
--- name: diagnosis_blocks
--- Blocks, what led out of them, and a person's words on them, in the order in which they came.
+-- name: diagnosis_turns
+-- Blocks, what led out of them, what reviewers sent back, and a person's words, in the order in which they came.
 SELECT task_id, kind, at FROM event
  WHERE task_id IN @each_int(tasks) AND at >= :since
-   AND (kind IN ('blocked', 'unblocked')
+   AND (kind IN ('blocked', 'unblocked') OR (kind = 'changes_requested' AND run_id IS NOT NULL)
         OR (run_id IS NULL AND kind IN ('commented', 'edited', 'assigned', 'answered', 'specified')))
  ORDER BY task_id, id
 
