@@ -97,6 +97,23 @@ def test_hosts_tell_what_is_paused_and_resume_it(board):
     assert board.ask("dispatch.holds") == []
 
 
+def test_what_happens_between_the_first_read_and_the_opening_of_the_stream_is_shown(board):
+    page = board.open("/hosts")
+    kept_back = []
+
+    def keep_back(route):
+        kept_back.append(route)
+
+    page.route("**/api/v1/events/stream*", keep_back)
+    page.reload()
+    expect(row(page, "working")).to_have_count(1)
+    board.ask("dispatch.pause", reason="Backup.")
+    [stream] = kept_back
+    stream.continue_()
+    row(page, "Backup.").get_by_role("button", name="Resume").click()
+    expect(row(page, "Backup.")).to_have_count(0)
+
+
 def test_settings_are_told_with_their_meaning_and_where_each_is_written(board):
     page = board.open("/settings")
     expect(row(page, "failure_limit")).to_contain_text("2")

@@ -39,7 +39,7 @@ export class Store {
     this.leaving = null;
     this.closed = false;
     this.asking = new AbortController();
-    this.offs = [onEvent((event) => this.heard(event)), onResync(() => this.load())];
+    this.offs = [onEvent((event) => this.heard(event)), onResync(() => this.load(), { says: true })];
   }
 
   close() {

@@ -2,7 +2,8 @@
 //
 // Nothing is missed: whenever the stream opens, what happened since the last event that was seen is read
 // first (`fill`), and what the stream brings meanwhile waits behind it.  Where too much was missed, listeners
-// are told to read anew.  Events have numbers in the order of the commits, so an older one is a repeated one.
+// are told to read anew; so are, at the first opening, those who do not say what they had read before it (`seen`).
+// Events have numbers in the order of the commits, so an older one is a repeated one.
 
 import { computed, effect, signal } from "../vendor/signals.js";
 import { call } from "./api.js";
@@ -24,7 +25,7 @@ export const LEAVING = "previous_worker_leaving";
 export const LEAVING_MS = 500;
 
 const listeners = new Set();
-const resyncs = new Set();
+const resyncs = new Map();
 let board = null;
 let source = null;
 let last = null;
@@ -38,9 +39,9 @@ export function onEvent(fn) {
   return () => listeners.delete(fn);
 }
 
-/** Have a function called when events may have been missed: read anew what is shown. */
-export function onResync(fn) {
-  resyncs.add(fn);
+/** Have a function called when events may have been missed: read anew what is shown; `says`: it calls `seen`. */
+export function onResync(fn, { says = false } = {}) {
+  resyncs.set(fn, says);
   return () => resyncs.delete(fn);
 }
 
@@ -86,7 +87,7 @@ async function catchUp(from, to = Infinity) {
   if (asked !== board) return;
   const found = missed.events.filter((event) => event.id <= to);
   last = Math.max(last ?? 0, missed.events.length < FILL ? Math.min(missed.last, to) : missed.last);
-  if (missed.events.length === FILL) resyncs.forEach((fn) => fn());
+  if (missed.events.length === FILL) resyncs.forEach((_says, fn) => fn());
   else found.forEach((event) => listeners.forEach((fn) => fn(event)));
 }
 
@@ -96,6 +97,7 @@ async function fill(stream) {
     // A page may say what it has read while the newest event is asked for: then it is told what came after that.
     const newest = last === null ? await call("event.list", { limit: 1 }, { board }) : null;
     if (stream !== source) return;
+    if (newest) resyncs.forEach((says, fn) => says || fn());
     if (last === null) last = newest.last;
     else await catchUp(last);
     if (stream !== source) return;
