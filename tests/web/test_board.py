@@ -9,7 +9,13 @@ from shopfloor.domain.lifecycle import By, Status, rules_for, verbs_for
 from shopfloor.ops.lifecycle import OPERATIONS
 from tests.support.browser import PHONE, card, card_in, column
 from tests.support.home import Worker
+from tests.support.waiting import eventually
 from tests.support.web import link_of
+
+
+def becomes(board, task: int, *statuses: str) -> None:
+    """Wait until it is so on the board; a card moves before that is known."""
+    eventually(lambda: board.ask("task.show", id=task)["task"]["status"] in statuses)
 
 
 def test_a_login_link_leads_to_the_board_and_leaves_no_secret_in_the_address(site, board):
@@ -58,7 +64,7 @@ def test_a_card_that_is_dropped_on_a_column_moves_there(board, page):
     expect(column(page, "todo").locator("[data-card]")).to_have_count(1)
     card(page, task).drag_to(column(page, "todo"))
     expect(card_in(page, task, "ready").or_(card_in(page, task, "todo"))).to_be_visible()
-    assert board.ask("task.show", id=task)["task"]["status"] in ("todo", "ready")
+    becomes(board, task, "todo", "ready")
 
 
 def test_a_drop_where_no_way_leads_is_refused_with_the_ways_that_there_are(board, page):
@@ -82,7 +88,7 @@ def test_a_move_by_keys_asks_for_its_reason_and_is_taken_back_by_u(board, page):
     expect(card_in(page, task, "blocked")).to_contain_text("which colour?")
     page.keyboard.press("u")
     expect(card_in(page, task, "ready")).to_be_visible()
-    assert board.ask("task.show", id=task)["task"]["status"] == "ready"
+    becomes(board, task, "ready")
 
 
 def test_keys_go_from_card_to_card_and_from_column_to_column(board, page):
@@ -319,7 +325,7 @@ def test_on_a_phone_a_card_that_is_held_is_dragged_to_a_status_of_the_strip(boar
     finger.up()
     expect(page.locator(".toast")).to_contain_text(f"#{task}: todo")
     expect(page.locator(".drag-label")).to_have_count(0)
-    assert board.ask("task.show", id=task)["task"]["status"] in ("todo", "ready")
+    becomes(board, task, "todo", "ready")
     expect(page).not_to_have_url(re.compile("/t/"))
 
 
