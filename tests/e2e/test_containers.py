@@ -8,8 +8,7 @@ import pytest
 
 from shopfloor.process import proc
 from tests.support.container_orders import LIMIT_S, container_of, enqueue, log, over, running, show
-from tests.support.containers import an_engine
-from tests.support.home import home_in
+from tests.support.containers import an_engine, home_with
 from tests.support.waiting import eventually
 
 SHELLS = {"ash": None, "dash": "/bin/dash", "bash": "/bin/bash"}
@@ -24,11 +23,7 @@ def engine():
 
 @pytest.fixture
 def home(tmp_path, engine):
-    for found in home_in(tmp_path / "h"):
-        found.environment |= engine.environment
-        yield found
-        found.environment |= engine.environment
-    assert engine.names() == [], "a container was left behind"
+    yield from home_with(engine, tmp_path / "h")
 
 
 @pytest.mark.parametrize("shell", SHELLS)

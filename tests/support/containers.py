@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.home import Home, home_in
+
 PACKAGES = {"podman": "podman", "runc": "runc", "busybox": "busybox-static"}
 APPLETS = [
     "cat",
@@ -122,6 +124,15 @@ def an_engine() -> Iterator[Engine]:
         yield engine
     finally:
         engine.close()
+
+
+def home_with(engine: Engine, folder: Path) -> Iterator[Home]:
+    """A home for a fixture whose orders find the engine; it fails the test that leaves a container behind."""
+    for found in home_in(folder):
+        found.environment |= engine.environment
+        yield found
+        found.environment |= engine.environment
+    assert engine.names() == [], "a container was left behind"
 
 
 def missing() -> str | None:
