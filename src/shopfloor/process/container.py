@@ -170,6 +170,12 @@ def engine_words(seat: Seat) -> tuple[str, ...]:
 Asking = Callable[[Sequence[str], float], str]
 
 
+def reason_in(said: str) -> str:
+    """Why an engine gave up, of all that it printed: what follows its last "Error:" is the reason, before is progress."""
+    _, _, reason = said.rpartition("Error: ")
+    return " ".join(reason.split())[-WORDS_MAX:]
+
+
 class Commands:
     """Runs the engine's commands, each in a session of its own; any thread may use it."""
 
@@ -210,8 +216,9 @@ class Commands:
         if program.returncode < 0:
             raise Unavailable("it was cut off, because this dispatcher stops")
         if program.returncode != 0:
-            told = " ".join(said.split())[-WORDS_MAX:]
-            raise Refused(told or f"{words[0]} {words[1]} ended with status {program.returncode}")
+            raise Refused(
+                reason_in(said) or f"{words[0]} {words[1]} ended with status {program.returncode}"
+            )
         return printed
 
     def cut_off(self) -> None:
