@@ -2,8 +2,9 @@
 
 A hook's place in the events is a row: it is written after the program has ended, so a restart loses no
 event, and repeats at most the one whose program ran when everything was killed.  Nothing waits for a
-hook: not the work, not other hooks.  One that fails is tried again as often as its settings say, is counted and said, and gets the next event; one
-that is too far behind is moved on, which is counted and said as well.
+hook: not the work, not other hooks.  One that fails is tried again as often as its settings say, is
+counted and said, and gets the next event; one that is too far behind is moved on, which is counted and
+said as well.
 """
 
 from __future__ import annotations
