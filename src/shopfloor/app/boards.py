@@ -29,6 +29,8 @@ from shopfloor.ops.context import BoardInfo
 
 DEFAULT = "default"
 ARCHIVE = ".archived"
+# What reading a damaged `board.json` raises.
+UNREADABLE = (OSError, ValueError, TypeError, AttributeError, KeyError)
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
@@ -92,21 +94,13 @@ class HomeBoards:
         """The board of that name; raises NotFound."""
         path = self._home.boards / checked_slug(slug)
         try:
-            told = json.loads((path / "board.json").read_text(encoding="utf-8"))
-            return BoardFolder(
-                path.name,
-                path,
-                told["name"],
-                told.get("database"),
-                told.get("default_workdir"),
-                told["created_at"],
-            )
+            return _described(path)
         except FileNotFoundError:
             raise NotFound(
                 f"there is no board {slug!r} in {self._home.root}; `shop board list` shows what there is"
             ) from None
-        except (OSError, ValueError, TypeError, AttributeError, KeyError) as wrong:
-            raise _unreadable(path / "board.json", wrong) from None
+        except UNREADABLE as wrong:
+            raise _unreadable(path, wrong) from None
 
     def resolve(self, named: str | None) -> BoardFolder:
         """The board that is meant: named, or the usual one; the default one is made when first meant."""
@@ -162,8 +156,8 @@ class HomeBoards:
         found = [self._info(folder) for folder in self.folders()]
         shelf = self._home.boards / ARCHIVE
         if archived and shelf.is_dir():
-            for path in sorted(shelf.glob("*/board.json")):
-                folder = _archived(path)
+            for description in sorted(shelf.glob("*/board.json")):
+                folder = _archived(description.parent)
                 found.append(self._info(folder)._replace(archived=True, current=False))
         return found
 
@@ -273,19 +267,26 @@ def private(path: Path) -> None:
         )
 
 
-def _archived(description: Path) -> BoardFolder:
-    path = description.parent
-    try:
-        told = json.loads(description.read_text(encoding="utf-8"))
-        return BoardFolder(
-            path.name, path, told["name"], told.get("database"), None, told["created_at"]
-        )
-    except (OSError, ValueError, TypeError, AttributeError, KeyError) as wrong:
-        raise _unreadable(description, wrong) from None
-
-
-def _unreadable(description: Path, wrong: Exception) -> Damaged:
-    how = f"it has no {wrong}" if isinstance(wrong, KeyError) else str(wrong)
-    return Damaged(
-        f"{description} cannot be read: {how}; mend it, or move {description.parent} away"
+def _described(path: Path) -> BoardFolder:
+    """The board in a folder, as that describes it; raises what `UNREADABLE` names."""
+    told = json.loads((path / "board.json").read_text(encoding="utf-8"))
+    return BoardFolder(
+        path.name,
+        path,
+        told["name"],
+        told.get("database"),
+        told.get("default_workdir"),
+        told["created_at"],
     )
+
+
+def _archived(path: Path) -> BoardFolder:
+    try:
+        return _described(path)._replace(default_workdir=None)
+    except UNREADABLE as wrong:
+        raise _unreadable(path, wrong) from None
+
+
+def _unreadable(path: Path, wrong: Exception) -> Damaged:
+    how = f"it has no {wrong}" if isinstance(wrong, KeyError) else str(wrong)
+    return Damaged(f"{path / 'board.json'} cannot be read: {how}; mend it, or move {path} away")

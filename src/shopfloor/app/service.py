@@ -128,7 +128,7 @@ class BoardService:
         now = time.monotonic()
         if self._settings is not None and now < self._settings_good_until:
             return self._settings
-        stamp = (now // PROGRAMS_GOOD_S, *self._stamp())
+        stamp = (now // PROGRAMS_GOOD_S, *self.home.config_stamp())
         if self._settings is None or stamp != self._settings_stamp:
             self._settings, self._settings_stamp = self._load(), stamp
         self._settings_good_until = now + SETTINGS_GOOD_S
@@ -150,13 +150,6 @@ class BoardService:
             warning = f"{wrong.message}; the settings before are still in force"
             return self._settings._replace(warnings=(warning,))
         return found._replace(dispatch=found.dispatch._replace(**self.overrides))
-
-    def _stamp(self) -> tuple[int, ...]:
-        try:
-            found = self.home.config.stat()
-        except OSError:
-            return ()
-        return found.st_mtime_ns, found.st_size
 
     def board(self) -> BoardInfo:
         return self.boards.get(self.slug)

@@ -48,12 +48,12 @@ class WebServer:
 
     def open(self) -> None:
         """Listen, and say where; what is wrong is said, and everything else goes on without it."""
-        self._read = self._stamp()
+        self._read = self._home.config_stamp()
         self._open(load_settings(self._home, DEFAULT).web)
 
     def look_after(self) -> None:
         """Where the settings of an opened dashboard have changed, open it anew as they are now."""
-        stamp = self._stamp()
+        stamp = self._home.config_stamp()
         if self._web is None or stamp == self._read:
             return
         self._read = stamp
@@ -66,13 +66,6 @@ class WebServer:
             self._say("[web] has changed: the dashboard is opened anew")
             self.close()
             self._open(web)
-
-    def _stamp(self) -> tuple[int, int]:
-        try:
-            found = self._home.config.stat()
-        except OSError:
-            return 0, 0
-        return found.st_mtime_ns, found.st_size
 
     def _open(self, web: Web) -> None:
         self._web = web

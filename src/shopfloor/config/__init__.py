@@ -26,6 +26,14 @@ class Home(NamedTuple):
     def config(self) -> Path:
         return self.root / "config.toml"
 
+    def config_stamp(self) -> tuple[int, int]:
+        """Another one when the configuration was changed; zeros where there is none."""
+        try:
+            found = self.config.stat()
+        except OSError:
+            return 0, 0
+        return found.st_mtime_ns, found.st_size
+
     @property
     def boards(self) -> Path:
         return self.root / "boards"
