@@ -20,9 +20,8 @@ from shopfloor import __version__
 from shopfloor.domain import limits
 from shopfloor.domain.addresses import is_public
 from shopfloor.domain.errors import Forbidden, Invalid, LimitReached, Refused, Unavailable
-from shopfloor.process.outward import Allowed, Hurried, NotAllowed, connected, secured, words
+from shopfloor.process.outward import PORTS, Allowed, Hurried, NotAllowed, reached, words
 
-PORTS = {"http": 80, "https": 443}
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PIECE_BYTES = 64 * 1024
 # What may stand in the path and query of a request as it is; all else is spelled in ASCII.
@@ -84,8 +83,7 @@ def _connected(place: SplitResult, until: float, allowed: Allowed) -> Hurried:
     host = place.hostname or ""
     left_s = max(until - time.monotonic(), 0.001)
     try:
-        made = connected(host, place.port or PORTS[place.scheme], left_s, allowed)
-        made = secured(made, host) if place.scheme == "https" else made
+        made = reached(place, left_s, allowed)
     except NotAllowed:
         raise Forbidden(
             f"{host} is not in the public network, and nothing is fetched from anywhere else; "

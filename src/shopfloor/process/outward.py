@@ -12,14 +12,23 @@ import ssl
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import SplitResult
 
 from typing_extensions import Buffer, override
 
 Allowed = Callable[[str], bool]
+PORTS = {"http": 80, "https": 443}
 
 
 class NotAllowed(Exception):
     """The host has no address that may be connected to."""
+
+
+def reached(place: SplitResult, timeout_s: float, allowed: Allowed) -> socket.socket:
+    """A connection to a server of the web, secured where its address says so; raises what `connected` raises."""
+    host = place.hostname or ""
+    made = connected(host, place.port or PORTS[place.scheme], timeout_s, allowed)
+    return _secured(made, host) if place.scheme == "https" else made
 
 
 def connected(host: str, port: int, timeout_s: float, allowed: Allowed) -> socket.socket:
@@ -43,7 +52,7 @@ def connected(host: str, port: int, timeout_s: float, allowed: Allowed) -> socke
     raise last
 
 
-def secured(plain: socket.socket, host: str) -> ssl.SSLSocket:
+def _secured(plain: socket.socket, host: str) -> ssl.SSLSocket:
     """The connection made secure: the other side has shown that it is the host."""
     try:
         return ssl.create_default_context().wrap_socket(plain, server_hostname=host)

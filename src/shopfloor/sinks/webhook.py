@@ -28,12 +28,11 @@ from urllib.parse import SplitResult, urlsplit
 from shopfloor import __version__
 from shopfloor.domain.addresses import is_public
 from shopfloor.domain.notices import Sent
-from shopfloor.process.outward import Hurried, NotAllowed, connected, secured, words
+from shopfloor.process.outward import PORTS, Hurried, NotAllowed, reached, words
 from shopfloor.sinks.base import ARRIVED, Letter, failed
 
 FILES_BYTES_MAX = 10 * 1024 * 1024
 ANSWER_BYTES = 300
-USUAL_PORTS = {"http": 80, "https": 443}
 
 
 class TooLarge(Exception):
@@ -67,7 +66,7 @@ class Webhook:
             )
         except (OSError, ValueError) as error:
             return failed(f"{where} could not be reached: {words(error)}")
-        connection = http.client.HTTPConnection(where, place.port or USUAL_PORTS[place.scheme])
+        connection = http.client.HTTPConnection(where, place.port or PORTS[place.scheme])
         connection.sock = wire
         try:
             target = f"{place.path or '/'}{'?' + place.query if place.query else ''}"
@@ -84,10 +83,8 @@ class Webhook:
 
     def _connect(self, place: SplitResult) -> Hurried:
         """A connection that is there, and that ends when the time for this send is over."""
-        host, port = place.hostname or "", place.port or USUAL_PORTS[place.scheme]
         allowed = is_public if self._refuse_private else _anywhere
-        made = connected(host, port, self._timeout_s, allowed)
-        return Hurried(secured(made, host) if place.scheme == "https" else made, self._timeout_s)
+        return Hurried(reached(place, self._timeout_s, allowed), self._timeout_s)
 
     def _headers(self, place: SplitResult, letter: Letter, body: bytes) -> dict[str, str]:
         headers = {
