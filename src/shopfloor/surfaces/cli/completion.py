@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from shopfloor.domain.lifecycle import Status
+from shopfloor.ops.lists import Sort
 from shopfloor.surfaces.cli import catalog
 from shopfloor.surfaces.cli.catalog import Command
 from shopfloor.surfaces.cli.client import Program
@@ -21,10 +22,8 @@ from shopfloor.surfaces.cli.parser import options
 # Words that the board itself checks, and that can be told beforehand.
 SUGGESTED = {
     "--status": tuple(Status),
-    "--sort": (
-        "priority-desc", "priority", "created", "created-desc", "status", "assignee", "title", "updated",
-    ),
-}  # fmt: skip
+    "--sort": get_args(Sort),
+}
 
 
 class Entry(NamedTuple):
