@@ -108,6 +108,29 @@ def test_a_title_a_priority_and_an_assignee_are_changed_where_they_stand(board):
     assert (shown["title"], shown["priority"], shown["assignee"]) == ("Write", 7, "ada")
 
 
+def test_what_is_typed_into_a_field_stays_while_the_page_draws_itself_anew(board):
+    task = board.create("Write", initial_status="triage")
+    page = opened(board, task)
+    asked = []
+    page.on("request", lambda request: asked.append(request.post_data or ""))
+    page.get_by_label("Priority").press("Control+a")
+    page.get_by_label("Priority").press_sequentially("7")
+    board.ask("task.edit", id=task, title="Write well")
+    expect(page.locator(".task-title")).to_contain_text("Write well")
+    expect(page.get_by_label("Priority")).to_have_value("7")
+    page.get_by_role("button", name="nobody; assign to somebody else").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    page.get_by_label("Assignee", exact=True).fill("ada")
+    board.ask("task.edit", id=task, title="Write better")
+    expect(page.locator(".task-title")).to_contain_text("Write better")
+    expect(page.get_by_label("Assignee", exact=True)).to_have_value("ada")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="ada; assign to somebody else")).to_be_focused()
+    shown = board.ask("task.show", id=task)["task"]
+    assert (shown["priority"], shown["assignee"]) == (7, "ada")
+    assert sum('"task.assign"' in sent for sent in asked) == 1
+
+
 def test_a_question_is_answered_by_words_or_by_the_number_of_an_option(board):
     task = board.create("Choose", assignee="nobody-here")
     worker = worker_of(board, task)
@@ -178,6 +201,19 @@ def test_tasks_are_linked_by_search_and_unlinked_by_their_chips(board):
     expect(page.locator(".task-chip")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".task-chip", has_text="Buy paint")).to_be_visible()
+
+
+def test_enter_before_the_search_has_answered_means_what_was_typed(board):
+    task = board.create("Paint", initial_status="triage")
+    wanted = board.create("Buy paint", initial_status="triage")
+    board.create("Sleep", initial_status="triage")
+    page = opened(board, task)
+    page.get_by_role("button", name="Waits for: add a task").click()
+    expect(page.locator(".finder-list [role=option]").first).to_contain_text("Sleep")
+    page.get_by_role("combobox", name="Waits for: find a task").fill("buy")
+    page.keyboard.press("Enter")
+    expect(page.locator(".task-chip", has_text="Buy paint")).to_be_visible()
+    assert [one["id"] for one in board.ask("task.show", id=task)["parents"]] == [wanted]
 
 
 def test_a_link_that_would_close_a_circle_is_explained_with_its_tasks(board):

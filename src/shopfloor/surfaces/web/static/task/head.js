@@ -42,32 +42,54 @@ export function Head({ detail, onClose, onGone }) {
 
 /** The title, which becomes a field where it is pressed. */
 function Title({ task }) {
-  const [draft, setDraft] = useState(null);
-  const button = useRef(null);
-  const wasEditing = useRef(false);
-  useEffect(() => {
-    if (draft === null && wasEditing.current) button.current?.focus();
-    wasEditing.current = draft !== null;
-  }, [draft === null]);
+  const { editing, setEditing, button } = useEditing();
   if (!may("operator")) return html`<h2 class="task-title">${task.title}</h2>`;
-  if (draft === null) {
+  if (!editing) {
     return html`<h2 class="task-title"><button ref=${button} type="button" class="task-title-button" aria-label=${`${task.title}; change the title`}
-        onClick=${() => setDraft(task.title)}>${task.title}<${Icon} name="edit" size="13" /></button></h2>`;
+        onClick=${() => setEditing(true)}>${task.title}<${Icon} name="edit" size="13" /></button></h2>`;
   }
-  const save = async () => {
-    const title = draft.trim();
-    setDraft(null);
+  const save = (title) => {
     if (!title || title === task.title) return;
     const undo = { op: "task.edit", args: { id: task.id, title: task.title }, done: "The old title is back" };
-    await act("task.edit", { id: task.id, title }, { done: "The title is changed", undo, what: "Changing the title" });
+    act("task.edit", { id: task.id, title }, { done: "The title is changed", undo, what: "Changing the title" });
+  };
+  return html`<${InPlace} class="input task-title-field" aria-label="Title" maxlength="500" value=${task.title} onKeep=${save} onClose=${() => setEditing(false)} />`;
+}
+
+/** Whether something is being changed where it stands; its button has the focus again afterwards, unless something else took it. */
+function useEditing() {
+  const [editing, setEditing] = useState(false);
+  const button = useRef(null);
+  const before = useRef(false);
+  useEffect(() => {
+    if (before.current && !editing && document.activeElement === document.body) button.current?.focus();
+    before.current = editing;
+  }, [editing]);
+  return { editing, setEditing, button };
+}
+
+/** A field in the place of what it changes: Enter and leaving keep what was typed, Esc does not. */
+function InPlace({ value, onKeep, onClose, ...rest }) {
+  const [draft, setDraft] = useState(value);
+  const field = useRef(null);
+  const left = useRef(false);
+  useEffect(() => {
+    field.current.focus();
+    field.current.select();
+  }, []);
+  // A field that is taken away loses the focus too: whoever left it by a key has left it by then.
+  const leave = (keep) => {
+    if (left.current) return;
+    left.current = true;
+    onClose();
+    if (keep) onKeep(draft.trim());
   };
   const onKey = (event) => {
-    if (event.key === "Enter") save();
-    if (event.key === "Escape") setDraft(null);
-    if (["Enter", "Escape"].includes(event.key)) event.stopPropagation();
+    if (!["Enter", "Escape"].includes(event.key)) return;
+    event.stopPropagation();
+    leave(event.key === "Enter");
   };
-  return html`<input class="input task-title-field" aria-label="Title" maxlength="500" value=${draft} ref=${(field) => field && !wasEditing.current && field.select()}
-    onInput=${(event) => setDraft(event.target.value)} onKeyDown=${onKey} onBlur=${save} />`;
+  return html`<input ref=${field} ...${rest} value=${draft} onInput=${(event) => setDraft(event.target.value)} onKeyDown=${onKey} onBlur=${() => leave(true)} />`;
 }
 
 // What is well needs no box; what waits for a person stands out.
@@ -147,43 +169,39 @@ function Progress({ done, total }) {
 }
 
 function Assignee({ task }) {
-  const [editing, setEditing] = useState(false);
+  const { editing, setEditing, button } = useEditing();
   const name = task.assignee ?? (task.command ? "its command" : "nobody");
   const shown = html`${task.assignee && html`<${Avatar} name=${task.assignee} />`}${name}`;
   if (!may("operator")) return shown;
-  if (!editing) return html`<button type="button" class="inline-edit" aria-label=${`${name}; assign to somebody else`} onClick=${() => setEditing(true)}>${shown}</button>`;
+  if (!editing) return html`<button ref=${button} type="button" class="inline-edit" aria-label=${`${name}; assign to somebody else`} onClick=${() => setEditing(true)}>${shown}</button>`;
   return html`<${AssigneeField} task=${task} onClose=${() => setEditing(false)} />`;
 }
 
 function AssigneeField({ task, onClose }) {
   const [known, setKnown] = useState([]);
   useEffect(() => { call("profile.list").then((list) => setKnown(list.map((one) => one.name)), () => {}); }, [currentBoard.value]);
-  const save = (value) => {
-    onClose();
-    const name = value.trim();
+  const save = (name) => {
     if (name === (task.assignee ?? "")) return;
     const undo = { op: "task.assign", args: { id: task.id, assignee: task.assignee ?? "none" }, done: "Assigned as before" };
     act("task.assign", { id: task.id, assignee: name || "none" }, { done: name ? `#${task.id} is for ${name}` : `#${task.id} is for nobody`, undo, what: "Assigning" });
   };
-  const onKey = (event) => {
-    if (event.key === "Enter") save(event.target.value);
-    if (event.key === "Escape") onClose();
-    if (["Enter", "Escape"].includes(event.key)) event.stopPropagation();
-  };
-  return html`<input class="input is-small" list="task-profiles" aria-label="Assignee" value=${task.assignee ?? ""} ref=${(field) => field?.focus()}
-      onKeyDown=${onKey} onBlur=${(event) => save(event.target.value)} />
+  return html`<${InPlace} class="input is-small" list="task-profiles" aria-label="Assignee" value=${task.assignee ?? ""} onKeep=${save} onClose=${onClose} />
     <datalist id="task-profiles">${known.map((name) => html`<option key=${name} value=${name} />`)}</datalist>`;
 }
 
 function Priority({ task }) {
+  const [draft, setDraft] = useState(null);
+  useEffect(() => setDraft(null), [task.id, task.priority]);
   if (!may("operator")) return task.priority;
-  const save = (event) => {
+  const save = async (event) => {
     const priority = Math.round(Number(event.target.value));
-    if (priority === task.priority || Number.isNaN(priority)) return;
     const undo = { op: "task.edit", args: { id: task.id, priority: task.priority }, done: "The old priority is back" };
-    act("task.edit", { id: task.id, priority }, { done: `Priority ${priority}`, undo, what: "Changing the priority" });
+    const same = priority === task.priority || Number.isNaN(priority);
+    const done = !same && await act("task.edit", { id: task.id, priority }, { done: `Priority ${priority}`, undo, what: "Changing the priority" });
+    if (!done) setDraft(null);
   };
-  return html`<input class="input is-small is-number" type="number" step="1" aria-label="Priority" value=${task.priority} onChange=${save} />`;
+  return html`<input class="input is-small is-number" type="number" step="1" aria-label="Priority" value=${draft ?? task.priority}
+      onInput=${(event) => setDraft(event.target.value)} onChange=${save} />`;
 }
 
 /** A task's mark and number as a link, with its title where there is room. */

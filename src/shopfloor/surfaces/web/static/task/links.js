@@ -41,17 +41,20 @@ function Side({ detail, title, tasks, up }) {
 /** A field that finds tasks by number or words, and links the one that is chosen. */
 function Finder({ label, known, ends, onClose }) {
   const [words, setWords] = useState("");
-  const [found, setFound] = useState([]);
+  const [answer, setAnswer] = useState({ words: null, found: [] });
   const [at, setAt] = useState(0);
   const [refused, setRefused] = useState(null);
+  const hurried = useRef(false);
   const id = useId();
   const field = useRef(null);
   useEffect(() => field.current?.focus(), []);
   useEffect(() => {
     const stop = new AbortController();
     const timer = setTimeout(() => search(words.trim(), known, stop.signal).then((list) => {
-      setFound(list);
+      setAnswer({ words, found: list });
       setAt(0);
+      if (hurried.current && list[0]) choose(list[0]);
+      hurried.current = false;
     }, () => {}), PAUSE_MS);
     return () => {
       clearTimeout(timer);
@@ -67,9 +70,16 @@ function Finder({ label, known, ends, onClose }) {
       setRefused(why);
     }
   };
+  const { found } = answer;
+  const type = (event) => {
+    hurried.current = false;
+    setWords(event.target.value);
+  };
   const onKey = (event) => {
     const steps = { ArrowDown: 1, ArrowUp: -1 };
     if (event.key in steps && found.length) setAt((at + steps[event.key] + found.length) % found.length);
+    // Enter before the words were looked for means what will be found for them, not what was found before.
+    else if (event.key === "Enter" && answer.words !== words) hurried.current = true;
     else if (event.key === "Enter" && found[at]) choose(found[at]);
     else if (event.key === "Escape") onClose();
     else return;
@@ -78,13 +88,13 @@ function Finder({ label, known, ends, onClose }) {
   };
   return html`<div class="finder">
     <input ref=${field} class="input" role="combobox" aria-expanded=${found.length > 0} aria-controls=${id} aria-autocomplete="list" aria-label=${`${label}: find a task`}
-      aria-activedescendant=${found[at] ? `${id}-${found[at].id}` : null} placeholder="Number or words" value=${words} onKeyDown=${onKey} onInput=${(event) => setWords(event.target.value)} />
+      aria-activedescendant=${found[at] ? `${id}-${found[at].id}` : null} placeholder="Number or words" value=${words} onKeyDown=${onKey} onInput=${type} />
     <${Button} kind="quiet" small onClick=${onClose}>Close<//>
     <ul id=${id} class="finder-list" role="listbox" aria-label="Tasks found">
       ${found.map((task, place) => html`<li key=${task.id} id=${`${id}-${task.id}`} role="option" aria-selected=${place === at} class=${place === at ? "is-here" : ""}
           onMouseDown=${(event) => event.preventDefault()} onClick=${() => choose(task)}>
         <${StatusMark} status=${task.status} label=${task.status} /><span class="number">#${task.id}</span><span>${task.title}</span></li>`)}
-      ${words.trim() && !found.length && html`<li class="part-none">No task with these words</li>`}
+      ${words.trim() && answer.words === words && !found.length && html`<li class="part-none">No task with these words</li>`}
     </ul>
     ${refused && html`<${Refused} refused=${refused} />`}
   </div>`;
