@@ -27,7 +27,11 @@ function Schedules({ rows, again, open, setOpen }) {
   const [leaving, setLeaving] = useState(null);
   const flip = (row) => act(row.state === "paused" ? "schedule.resume" : "schedule.pause", { name: row.name }, { done: row.state === "paused" ? "It goes on" : "Paused" }).then(again);
   const fire = (row) => act("schedule.run", { name: row.name }, { done: "It is on the board" }).then(again);
-  const remove = (name) => act("schedule.remove", { name }, { done: "Removed" }).then(again);
+  const remove = (name) => {
+    // What goes away is not asked for its history any more.
+    if (open === name) setOpen(null);
+    return act("schedule.remove", { name }, { done: "Removed" }).then(again);
+  };
   const columns = [
     { title: "Schedule", head: true, wide: true, cell: (row) => html`<strong>${row.name}</strong><small>${what(row.task)}</small>` },
     { title: "Rule", cell: (row) => html`${row.words}<small>${row.kind === "cron" && row.expression !== row.words ? `${row.expression}, ` : ""}${row.zone}</small>` },
