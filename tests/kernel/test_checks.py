@@ -6,29 +6,8 @@ import pytest
 
 from shopfloor.domain.lifecycle import Outcome
 from shopfloor.domain.outcomes import Exit
-from shopfloor.kernel.settle import Settlement, end_as
-
-COMMAND = {"argv": ["true"]}
-CHECKED = {"command": COMMAND, "check": ["make", "test"]}
-FAILED = Exit(exit_code=1)
-OK = Exit(exit_code=0)
-
-
-def order(board, **args):
-    """A work order that is running, and its run."""
-    task = board.create(**{"command": COMMAND, **args})
-    return task, again(board, task)
-
-
-def again(board, task):
-    """The next attempt at the task."""
-    [one] = [claimed for claimed in board.start() if claimed.task.id == task]
-    return one.run_id
-
-
-def end(board, run, outcome, error="it is so", *, gone=True):
-    settings = board.settings
-    return board.write(lambda tx: end_as(tx, settings, run, outcome, error=error, gone=gone))
+from shopfloor.kernel.settle import Settlement
+from tests.support.attempts import CHECKED, FAILED, OK, order
 
 
 def test_a_check_decides_when_the_worker_has_left(board):

@@ -6,30 +6,9 @@ from shopfloor.domain.errors import Stale
 from shopfloor.domain.lifecycle import Outcome
 from shopfloor.domain.outcomes import Exit
 from shopfloor.kernel import sweep
-from shopfloor.kernel.settle import Settlement, end_as
+from shopfloor.kernel.settle import Settlement
 from shopfloor.store import runs
-
-COMMAND = {"argv": ["true"]}
-CHECKED = {"command": COMMAND, "check": ["make", "test"]}
-FAILED = Exit(exit_code=1)
-OK = Exit(exit_code=0)
-
-
-def order(board, **args):
-    """A work order that is running, and its run."""
-    task = board.create(**{"command": COMMAND, **args})
-    return task, again(board, task)
-
-
-def again(board, task):
-    """The next attempt at the task."""
-    [one] = [claimed for claimed in board.start() if claimed.task.id == task]
-    return one.run_id
-
-
-def end(board, run, outcome, error="it is so", *, gone=True):
-    settings = board.settings
-    return board.write(lambda tx: end_as(tx, settings, run, outcome, error=error, gone=gone))
+from tests.support.attempts import COMMAND, again, end, order
 
 
 def test_a_run_without_a_supervisor_is_taken_back_when_its_lease_ends(board):

@@ -6,12 +6,8 @@ from shopfloor.domain.lifecycle import Outcome
 from shopfloor.domain.outcomes import Exit
 from shopfloor.domain.settings import Dispatch, Profile, Settings
 from shopfloor.kernel import sweep
-from shopfloor.kernel.settle import Settlement, end_as
-
-COMMAND = {"argv": ["true"]}
-CHECKED = {"command": COMMAND, "check": ["make", "test"]}
-FAILED = Exit(exit_code=1)
-OK = Exit(exit_code=0)
+from shopfloor.kernel.settle import Settlement
+from tests.support.attempts import FAILED, OK, again, end, order
 
 
 def agent_settings(**more):
@@ -21,23 +17,6 @@ def agent_settings(**more):
         "reviewer": Profile("reviewer", kind="agent", argv=("reviewer",)),
     }
     return Settings(dispatch=Dispatch(reviewer="reviewer"), profiles=profiles)
-
-
-def order(board, **args):
-    """A work order that is running, and its run."""
-    task = board.create(**{"command": COMMAND, **args})
-    return task, again(board, task)
-
-
-def again(board, task):
-    """The next attempt at the task."""
-    [one] = [claimed for claimed in board.start() if claimed.task.id == task]
-    return one.run_id
-
-
-def end(board, run, outcome, error="it is so", *, gone=True):
-    settings = board.settings
-    return board.write(lambda tx: end_as(tx, settings, run, outcome, error=error, gone=gone))
 
 
 def test_a_command_that_exits_with_0_is_done(board):

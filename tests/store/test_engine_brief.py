@@ -7,16 +7,7 @@ import pytest
 from shopfloor.domain.errors import Damaged
 from shopfloor.store import health
 from shopfloor.store.sqlite_file import LOG_KEPT_BYTES
-
-LONG = "x" * 3000
-
-
-def add_long(tx, number):
-    return tx.run("note_add", word=f"{number} {LONG}", size=number)
-
-
-def count(database):
-    return database.read(lambda tx: tx.one("note_count"))[0]
+from tests.support.engine_notes import add_long, count
 
 
 def test_who_has_a_board_for_one_request_leaves_the_log_and_a_word_about_it(notes_file, tmp_path):
@@ -54,7 +45,7 @@ def test_a_log_that_has_grown_is_brought_into_the_file(notes_file, tmp_path):
     sizes = []
     for number in range(60):
         notes = notes_file(brief=True)
-        notes.write(lambda tx, number=number: add_long(tx, number))
+        notes.write(lambda tx, number=number: add_long(tx, str(number)))
         notes.close()
         sizes.append(log.stat().st_size if log.exists() else 0)
     assert 0 in sizes[1:]
@@ -65,10 +56,10 @@ def test_a_log_that_has_grown_is_brought_into_the_file(notes_file, tmp_path):
 def test_who_found_damage_leaves_no_word_about_the_log(notes_file, tmp_path):
     notes = notes_file(brief=True)
     # More than the log holds before it is brought into the file: then the file's length is known.
-    notes.write(lambda tx: [add_long(tx, number) for number in range(1_200)])
+    notes.write(lambda tx: [add_long(tx, str(number)) for number in range(1_200)])
     os.truncate(tmp_path / "board.db", 4096)
     with pytest.raises(Damaged):
-        notes.write(lambda tx: add_long(tx, 40))
+        notes.write(lambda tx: add_long(tx, "40"))
     notes.close()
     assert notes.left() == ""
     assert (tmp_path / "board.db-wal").stat().st_size > 0

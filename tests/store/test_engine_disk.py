@@ -14,21 +14,9 @@ import pytest
 from shopfloor.domain.errors import Damaged, Unavailable
 from shopfloor.store.sqlite import SqliteDatabase
 from shopfloor.store.sqlite_file import WRITING
+from tests.support.engine_notes import add, add_long, count
 
 ROOT = Path(__file__).resolve().parents[2]
-LONG = "x" * 3000
-
-
-def add(tx, word="a word", size=1):
-    return tx.one("note_add", word=word, size=size)[0]
-
-
-def add_long(tx, word):
-    return add(tx, f"{word} {LONG}")
-
-
-def count(database):
-    return database.read(lambda tx: tx.one("note_count"))[0]
 
 
 def test_a_file_that_lost_its_end_is_found_at_the_next_commit(notes_file, tmp_path):

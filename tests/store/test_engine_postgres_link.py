@@ -14,46 +14,14 @@ import pytest
 from shopfloor.domain.errors import Unavailable
 from shopfloor.store import postgres_link
 from shopfloor.store.postgres import TRIES_MAX, open_postgres
+from tests.support.engine_notes import BUSY, CONNECTED, add, admin, running, trace, traces
 from tests.support.postgres import private_server
 from tests.support.waiting import eventually
-
-# What goes on in this test's own database: the server is shared with other tests.
-HERE_ONLY = "FROM pg_stat_activity WHERE datname = current_database()"
-CONNECTED = f"SELECT 1 {HERE_ONLY} AND application_name = 'shopfloor'"
-WAITING = f"SELECT 1 {HERE_ONLY} AND wait_event_type = 'Lock'"
-BUSY = f"SELECT 1 {HERE_ONLY} AND state <> 'idle' AND pid <> pg_backend_pid()"
 
 
 @pytest.fixture
 def notes(notes_server, postgres_url):
     return notes_server(postgres_url, create=True)
-
-
-def add(tx, word="a word", size=1):
-    return tx.one("note_add", word=word, size=size)[0]
-
-
-def trace(what):
-    return lambda tx: tx.defer("trace_add", note_id=None, what=what)
-
-
-def traces(database):
-    return [what for _, what in database.read(lambda tx: tx.all("trace_all"))]
-
-
-def running(work):
-    """The work in a thread of its own; its result is in the list when the thread has ended."""
-    results = []
-    thread = threading.Thread(target=lambda: results.append(work()))
-    thread.start()
-    return thread, results
-
-
-def admin(url, *statements):
-    with psycopg.connect(url, autocommit=True) as connection:
-        for statement in statements:
-            cursor = connection.execute(statement)
-        return cursor.fetchall() if cursor.description else []
 
 
 def test_a_connection_that_is_lost_before_the_commit_costs_nothing(notes, postgres_url):

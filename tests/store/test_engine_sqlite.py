@@ -14,22 +14,10 @@ import pytest
 from shopfloor.domain.errors import Damaged, NotFound, Unavailable
 from shopfloor.store.sqlite import SqliteDatabase
 from shopfloor.store.sqlite_file import ALTERING, READERS_MAX, WRITING
+from tests.support.engine_notes import add, add_long, count
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-LONG = "x" * 3000
-
-
-def add(tx, word="a word", size=1):
-    return tx.one("note_add", word=word, size=size)[0]
-
-
-def add_long(tx, word):
-    return add(tx, f"{word} {LONG}")
-
-
-def count(database):
-    return database.read(lambda tx: tx.one("note_count"))[0]
 
 
 def settings(connection):

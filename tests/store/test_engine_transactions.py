@@ -10,12 +10,9 @@ import pytest
 from shopfloor.domain.errors import Invalid
 from shopfloor.store.db import ConstraintBroken, EdgeRefused, UniqueViolation
 from shopfloor.store.statements import BadStatement, Statements
+from tests.support.engine_notes import add
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def add(tx, word="a word", size=1):
-    return tx.one("note_add", word=word, size=size)[0]
 
 
 def words(database):
