@@ -96,9 +96,74 @@ def test_doctor_and_the_list_of_boards_tell_of_a_description_that_cannot_be_read
     assert looked.returncode == 1
     assert f"BAD  board odd: {home.board('odd')}/board.json cannot be read" in looked.stdout
     done = home.shop("board", "list")
-    assert done.returncode == 78
-    assert f"mend it, or move {home.board('odd')} away" in complaint(done)
+    assert done.returncode == 0
+    assert [line.split()[:3] for line in done.stdout.splitlines()[1:]] == [
+        ["*", "default", "sqlite"],
+        ["odd", "broken"],
+    ]
+    assert f"mend it, or move {home.board('odd')} away" in done.stderr
     (home.board("odd") / "board.json").unlink()
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_whatever_is_wrong_with_the_usual_board_the_others_are_listed_and_used(home, served):
+    """Its description is broken; then it is whole, and its ledger is none."""
+    home.fsck_at_close = False
+    home.ask("board.create", slug="odd")
+    home.ask("board.switch", slug="odd")
+    told = (home.board("odd") / "board.json").read_text()
+    (home.board("odd") / "board.json").write_text('{"name": "odd"}')
+    (home.board("odd") / "board.db").write_text("a shopping list")
+    if served:
+        assert "odd: " in home.up().log()
+    whole, broken = home.ask("board.list")
+    assert (whole["slug"], whole["broken"]) == ("default", None)
+    assert "has no 'created_at'" in broken["broken"]
+    assert (broken["slug"], broken["current"], broken["created_at"]) == ("odd", True, None)
+    assert home.shop("list").returncode == 78
+    assert home.shop("token", "list").returncode == 0
+    assert home.shop("--board", "default", "create", "goes on").returncode == 0
+    (home.board("odd") / "board.json").write_text(told)
+    assert home.shop("board", "list", "--quiet").stdout.split() == ["default", "odd"]
+    assert home.shop("list").returncode == 78
+    assert home.shop("board", "switch", "default").returncode == 0
+    assert home.shop("list", "--quiet").stdout.split() == ["1"]
+
+
+def test_a_board_that_is_meant_and_gone_does_not_hide_the_others(home):
+    home.ask("board.create", slug="odd")
+    home.ask("board.switch", slug="odd")
+    home.board("odd").rename(home.folder / "away")
+    assert home.shop("board", "list", "--quiet").stdout.split() == ["default"]
+    assert home.shop("board", "switch", "default").returncode == 0
+
+
+def test_up_serves_the_others_where_the_default_board_cannot_be_read(home, notes):
+    home.ask("board.create", slug="good")
+    told = (home.board() / "board.json").read_text()
+    (home.board() / "board.json").write_text("[]")
+    daemon = home.up()
+    assert "default: " in daemon.log()
+    task = home.create_command(notes.worker(), board="good")
+    home.becomes(task, "done", board="good")
+    assert (
+        f"BAD  board default: {home.board()}/board.json cannot be read"
+        in home.shop("doctor").stdout
+    )
+    (home.board() / "board.json").write_text(told)
+    eventually(lambda: home.ask("task.list")["items"] == [])
+
+
+def test_workers_of_all_boards_are_stopped_beside_one_that_cannot_be_read(home, notes):
+    home.ask("board.create", slug="a-odd")
+    home.up()
+    task = home.create_command(notes.worker("sleep"))
+    home.becomes(task, "running")
+    (home.board("a-odd") / "board.json").write_text("{")
+    done = home.shop("down", "--stop-workers")
+    assert "a-odd/board.json cannot be read" in complaint(done)
+    assert home.ask("task.show", id=task)["task"]["status"] == "ready"
+    (home.board("a-odd") / "board.json").unlink()
 
 
 def test_what_is_no_board_among_the_archived_ones_is_passed_over(home):

@@ -155,8 +155,22 @@ def test_the_figures_are_there_for_who_watches(served):
     lines = told.body.decode().splitlines()
     assert 'shopfloor_tasks{board="default",status="ready"} 1' in lines
     assert any(line.startswith('shopfloor_door_seconds_bucket{le="+Inf"}') for line in lines)
+    assert 'shopfloor_board_up{board="default"} 1' in lines
     assert web.stranger().get("/metrics").status == 401
     assert web.stranger().get("/readyz").json == {"ok": True}
+
+
+def test_one_broken_board_takes_nothing_from_who_watches_the_others(served):
+    home, _, web = served
+    home.board("odd").mkdir()
+    (home.board("odd") / "board.json").write_text("{")
+    home.fsck_at_close = False
+    lines = web.get("/metrics").body.decode().splitlines()
+    assert 'shopfloor_board_up{board="odd"} 0' in lines
+    assert 'shopfloor_board_up{board="default"} 1' in lines
+    assert {one["slug"]: one["broken"] is None for one in web.get("/api/v1/boards").json} == {
+        "default": True, "odd": False,
+    }  # fmt: skip
 
 
 def test_it_is_served_encrypted_where_a_certificate_is_set(home, tmp_path):

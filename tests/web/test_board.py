@@ -166,6 +166,20 @@ def test_boards_are_switched_by_the_menu_and_each_has_its_own_tasks(site, board,
     expect(card(page, here)).to_be_visible()
 
 
+def test_a_broken_board_is_shown_by_the_menu_and_says_why(site, board):
+    odd = f"{board.slug}-odd"
+    site.home.board(odd).mkdir()
+    description = site.home.board(odd) / "board.json"
+    description.write_text("{")
+    page = board.open()
+    expect(page.get_by_text("Nothing is on this board yet")).to_be_visible()
+    page.keyboard.press("Shift+B")
+    page.get_by_role("menuitem", name=f"{odd} (broken)").click()
+    expect(page.get_by_role("alert")).to_contain_text(f"{odd}/board.json cannot be read")
+    expect(page).to_have_url(re.compile(f"/b/{board.slug}$"))
+    description.unlink()
+
+
 def test_filters_search_and_archived_tasks_stand_in_the_address(board, page):
     paint, dig = board.create("Paint the door", assignee="ann"), board.create("Dig")
     old = board.create("Old")

@@ -104,18 +104,21 @@ class HomeBoards:
 
     def resolve(self, named: str | None) -> BoardFolder:
         """The board that is meant: named, or the usual one; the default one is made when first meant."""
-        slug = named or self.usual()
-        if slug == DEFAULT and not (self._home.boards / DEFAULT / "board.json").exists():
+        return self.folder(self._meant(named))
+
+    def outline(self, named: str | None) -> BoardFolder:
+        """The place of the board that is meant, for what reads neither its description nor its ledger."""
+        slug = checked_slug(self._meant(named))
+        return BoardFolder(slug, self._home.boards / slug, slug, None, None, 0)
+
+    def make_default(self) -> None:
+        """Make the default board where it is not there."""
+        if not (self._home.boards / DEFAULT / "board.json").exists():
             self.create(DEFAULT, name=None, database=None, default_workdir=None)
-        return self.folder(slug)
 
     def usual(self) -> str:
         """The board used where none is named: the current-board file says, or it is the default one."""
         return self._current() or DEFAULT
-
-    def folders(self) -> list[BoardFolder]:
-        """Every board that is not archived."""
-        return [self.folder(slug) for slug in self.slugs()]
 
     def slugs(self) -> list[str]:
         """The names of all boards that are not archived."""
@@ -153,12 +156,13 @@ class HomeBoards:
         return self._info(folder)
 
     def everyone(self, *, archived: bool) -> list[BoardInfo]:
-        found = [self._info(folder) for folder in self.folders()]
+        """All boards; one whose description cannot be read is among them and says why."""
+        found = [self._listed(self._home.boards / slug) for slug in self.slugs()]
         shelf = self._home.boards / ARCHIVE
         if archived and shelf.is_dir():
             for description in sorted(shelf.glob("*/board.json")):
-                folder = _archived(description.parent)
-                found.append(self._info(folder)._replace(archived=True, current=False))
+                one = self._listed(description.parent)
+                found.append(one._replace(archived=True, current=False, default_workdir=None))
         return found
 
     def get(self, slug: str) -> BoardInfo:
@@ -195,6 +199,23 @@ class HomeBoards:
 
         shutil.rmtree(place)
         return ""
+
+    def _meant(self, named: str | None) -> str:
+        slug = named or self.usual()
+        if slug == DEFAULT:
+            self.make_default()
+        return slug
+
+    def _listed(self, path: Path) -> BoardInfo:
+        try:
+            return self._info(_described(path))
+        except UNREADABLE as wrong:
+            slug = path.name
+            current = self.usual() == slug
+            why = _unreadable(path, wrong).message
+            return BoardInfo(
+                slug, slug, "", None, None, archived=False, current=current, broken=why
+            )
 
     def _current(self) -> str | None:
         """What the current-board file says; it is read again only when it is another one."""
@@ -278,13 +299,6 @@ def _described(path: Path) -> BoardFolder:
         told.get("default_workdir"),
         told["created_at"],
     )
-
-
-def _archived(path: Path) -> BoardFolder:
-    try:
-        return _described(path)._replace(default_workdir=None)
-    except UNREADABLE as wrong:
-        raise _unreadable(path, wrong) from None
 
 
 def _unreadable(path: Path, wrong: Exception) -> Damaged:

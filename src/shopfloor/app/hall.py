@@ -19,7 +19,7 @@ from shopfloor.app.boards import BoardFolder, HomeBoards
 from shopfloor.app.errands import errands_of
 from shopfloor.app.mcp import ToolServer
 from shopfloor.app.own_door import prepare_board, refuse_if_held, release_board
-from shopfloor.app.service import BoardService, open_database
+from shopfloor.app.service import BoardService, open_database, without_ledger
 from shopfloor.app.slots import HostSlots, Member
 from shopfloor.app.web import WebServer
 from shopfloor.config import Home
@@ -179,6 +179,10 @@ class Hall:
         if served is not None:
             return served.service
         return self._serve(self.boards.resolve(slug)).service
+
+    def closed(self, named: str | None) -> Service:
+        """A board that is not opened for what needs no ledger: whatever is wrong with it."""
+        return without_ledger(self._home, self.boards, named)
 
     def look_after(self) -> None:
         """Serve boards that were made or came back meanwhile; forget old requests now and then."""

@@ -11,12 +11,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 
 from shopfloor.app.boards import BoardFolder, HomeBoards, private
-from shopfloor.app.service import BoardService, open_database, open_file
+from shopfloor.app.service import BoardService, open_database, open_file, without_ledger
 from shopfloor.app.together import answer_those_who_come, answer_together
 from shopfloor.config import Home
 from shopfloor.domain.errors import Conflict
-from shopfloor.ops.call import Envelope, call, may_be_left
-from shopfloor.ops.registry import find
+from shopfloor.ops.call import Envelope, call, may_be_left, of_home
 from shopfloor.ops.schema import decode
 from shopfloor.store import runs
 from shopfloor.store.db import Database
@@ -35,16 +34,11 @@ def answer(
     """
     private(home.root)
     envelope = decode(request, Envelope)
+    boards = HomeBoards(home, prepare=prepare_board, release=release_board)
     # What the operation needs is loaded while the board is not kept from others yet.
-    find(envelope.op)
-    ours: list[str] = []
-    boards = HomeBoards(
-        home,
-        prepare=prepare_board,
-        release=lambda folder: release_board(folder, is_ours=folder.slug in ours),
-    )
+    if of_home(envelope):
+        return call(without_ledger(home, boards, envelope.board), envelope)
     folder = boards.resolve(envelope.board)
-    ours.append(folder.slug)
     if folder.url is not None:
         with closing(BoardService(home, folder, open_database(folder), boards)) as service:
             return call(service, envelope)
@@ -67,13 +61,12 @@ def prepare_board(folder: BoardFolder) -> None:
         open_database(folder, create=True).close()
 
 
-def release_board(folder: BoardFolder, *, is_ours: bool = False) -> None:
+def release_board(folder: BoardFolder) -> None:
     """Let go of a board that is about to be removed.
 
-    Raises Unavailable while another process has it open, Conflict while workers of it live.  A board
-    that is ours is locked by this process already.
+    Raises Unavailable while another process has it open, Conflict while workers of it live.
     """
-    with nullcontext() if is_ours else lock_of(folder) as lock:
+    with lock_of(folder) as lock:
         database = open_database(folder, noted=lock.noted if lock else "")
         try:
             refuse_if_held(folder, database)

@@ -149,10 +149,14 @@ def _disk(home: Home) -> list[Finding]:
 
 
 def _boards_health(home: Home) -> list[Finding]:
-    if running_pid(home) is not None:
-        return [Finding("boards", True, "`shop up` has them open; `shop fsck` checks one")]
-    found = []
     boards = _boards(home)
+    if running_pid(home) is not None:
+        broken = [one for one in boards.everyone(archived=False) if one.broken is not None]
+        return [
+            Finding("boards", True, "`shop up` has them open; `shop fsck` checks one"),
+            *(Finding(f"board {one.slug}", False, one.broken or "") for one in broken),
+        ]
+    found = []
     for slug in boards.slugs():
         try:
             folder = boards.folder(slug)

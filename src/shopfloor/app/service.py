@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from shopfloor.app.boards import BoardFolder, HomeBoards
 from shopfloor.config import Home, environment, host_name, host_zone, safe_concurrency
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from shopfloor.kernel.why import Surroundings
     from shopfloor.store.postgres import PostgresDatabase
 
+T = TypeVar("T")
 SETTINGS_GOOD_S = 0.25
 # Agent programs that were installed meanwhile are found within so long.
 PROGRAMS_GOOD_S = 30.0
@@ -270,6 +271,21 @@ class BoardService:
         self.database.close()
 
 
+class NoLedger:
+    """Stands where no ledger is opened, for what needs none; to use it is a mistake of ours."""
+
+    dialect: Literal["sqlite"] = "sqlite"
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        raise AssertionError(f"{work} writes a ledger that was not opened")
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        raise AssertionError(f"{work} reads a ledger that was not opened")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 class NoDispatcher:
     """Stands where no dispatcher runs in this process: a pass is made on the spot."""
 
@@ -309,6 +325,11 @@ class NoDispatcher:
         from shopfloor.daemon.single import lost  # noqa: PLC0415 - brings the loops
 
         return lost(self._service)
+
+
+def without_ledger(home: Home, boards: HomeBoards, named: str | None) -> BoardService:
+    """A board's service for what asks of the home alone: its description and its ledger may be broken."""
+    return BoardService(home, boards.outline(named), NoLedger(), boards)
 
 
 def open_database(

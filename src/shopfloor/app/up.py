@@ -13,7 +13,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from shopfloor.app.boards import DEFAULT, HomeBoards, private
+from shopfloor.app.boards import DEFAULT, BoardFolder, HomeBoards, private
 from shopfloor.app.hall import Hall
 from shopfloor.app.mcp import kept, stop_process
 from shopfloor.app.own_door import prepare_board, release_board
@@ -25,7 +25,7 @@ from shopfloor.daemon.dispatcher import Dispatcher
 from shopfloor.daemon.door import Door
 from shopfloor.daemon.lane import Lane
 from shopfloor.domain.durations import duration_ms
-from shopfloor.domain.errors import Invalid, Unavailable
+from shopfloor.domain.errors import BoardError, Invalid, Unavailable
 from shopfloor.domain.lifecycle import Outcome
 from shopfloor.kernel.settle import end_as
 from shopfloor.process import identity, readiness
@@ -87,7 +87,7 @@ def _serve(args: Namespace, home: Home, log: UpLog) -> int:
         )
         hall.warm()
         is_new = not home.boards.exists()
-        hall.boards.resolve(DEFAULT)
+        hall.boards.make_default()
         hall.look_after()
         door = Door(home.socket, hall.desk, hall, report=say)
         hall.open_tools()
@@ -214,14 +214,24 @@ def running_pid(home: Home) -> int | None:
 def _stop_workers(home: Home) -> int:
     boards = HomeBoards(home, prepare=prepare_board, release=release_board)
     stopped = 0
-    for folder in boards.folders():
-        with BoardLock(folder.lock):
-            service = BoardService(home, folder, open_database(folder), boards)
-            try:
+    broken: BoardError | None = None
+    for slug in boards.slugs():
+        try:
+            folder = boards.folder(slug)
+            with BoardLock(folder.lock), _opened(home, folder, boards) as service:
                 stopped += _stop_board(service)
-            finally:
-                service.close()
+        except BoardError as wrong:
+            # The workers of the other boards are stopped all the same.
+            broken = broken or wrong
+    if broken is not None:
+        raise broken
     return stopped
+
+
+def _opened(
+    home: Home, folder: BoardFolder, boards: HomeBoards
+) -> contextlib.closing[BoardService]:
+    return contextlib.closing(BoardService(home, folder, open_database(folder), boards))
 
 
 def _stop_board(service: BoardService) -> int:

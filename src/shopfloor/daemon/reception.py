@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from shopfloor.daemon.desk import Desk
 from shopfloor.daemon.hands import Hands
 from shopfloor.domain.errors import BoardError
-from shopfloor.ops.call import Call, Envelope, call, error_bytes
+from shopfloor.ops.call import Call, Envelope, call, error_bytes, of_home
 from shopfloor.ops.context import Detour, Service
 from shopfloor.ops.schema import decode
 from shopfloor.store.owner import Owner
@@ -38,6 +38,9 @@ class OpenBoards(Protocol):
 
     def find(self, named: str | None) -> Service:
         """The board that a request names, opened where it was not; raises NotFound."""
+
+    def closed(self, named: str | None) -> Service:
+        """The same, not opened, for what needs no ledger; there may be no such board."""
 
 
 class Reception:
@@ -88,7 +91,9 @@ class Reception:
             database.submit(work, lambda outcome: self._desk.tell(partial(done, outcome)))
 
     def _elsewhere(self, envelope: Envelope) -> bytes:
-        return call(self._boards.find(envelope.board), envelope)
+        boards = self._boards
+        board = (boards.closed if of_home(envelope) else boards.find)(envelope.board)
+        return call(board, envelope)
 
     def _send(self, hands: Hands, work: Callable[[], bytes], told: Told) -> None:
         """Have other hands do it, and tell the answer at the desk."""

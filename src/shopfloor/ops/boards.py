@@ -12,7 +12,7 @@ from shopfloor.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from shopfloor.ops.context import Around, BoardInfo
 from shopfloor.ops.pages import Paged, page
 from shopfloor.ops.registry import operation
-from shopfloor.ops.schema import Arg, Request, Result, always
+from shopfloor.ops.schema import Arg, Request, Result, moment
 
 Slug = Annotated[
     str, Arg("The board's short name: a-z, 0-9, - and _.", positional=True, min_length=1)
@@ -20,15 +20,19 @@ Slug = Annotated[
 
 
 class BoardView(Result, frozen=True):
-    """One board; `current` is the one used where none is named."""
+    """One board; `current` is the one used where none is named.
+
+    `broken` says why the description of a board cannot be read; its address and its time are not known then.
+    """
 
     slug: str
     name: str
     database: str
     default_workdir: str | None
-    created_at: datetime
+    created_at: datetime | None
     archived: bool
     current: bool
+    broken: str | None = None
 
     @staticmethod
     def of(info: BoardInfo) -> BoardView:
@@ -37,9 +41,10 @@ class BoardView(Result, frozen=True):
             info.name,
             info.database,
             info.default_workdir,
-            always(info.created_at),
+            moment(info.created_at),
             info.archived,
             info.current,
+            info.broken,
         )
 
 
@@ -67,6 +72,7 @@ class CreateBoard(Request, frozen=True, kw_only=True):
     kind="around",
     errors=(Invalid, Conflict, Unavailable),
     admin=True,
+    home=True,
 )
 def create_board(ctx: Around, req: CreateBoard) -> BoardView:
     """Make a board, or join a shared one that other hosts have made."""
@@ -85,9 +91,16 @@ class ListBoards(Paged, frozen=True, kw_only=True):
     archived: Annotated[bool, Arg("Archived ones too.")] = False
 
 
-@operation("board.list", "GET /api/v1/boards", command="board list", kind="around", role="anyone")
+@operation(
+    "board.list",
+    "GET /api/v1/boards",
+    command="board list",
+    kind="around",
+    role="anyone",
+    home=True,
+)
 def list_boards(ctx: Around, req: ListBoards) -> list[BoardView]:
-    """List the boards of this home."""
+    """List the boards of this home, those too whose description cannot be read."""
     found = page(ctx.service.boards.everyone(archived=req.archived), req, lambda one: one.slug)
     return [BoardView.of(info) for info in found]
 
@@ -105,6 +118,7 @@ class OneBoard(Request, frozen=True):
     kind="around",
     role="anyone",
     errors=(NotFound,),
+    home=True,
 )
 def show_board(ctx: Around, req: OneBoard) -> BoardView:
     """Show one board."""
@@ -117,6 +131,7 @@ def show_board(ctx: Around, req: OneBoard) -> BoardView:
     command="board switch",
     kind="around",
     errors=(NotFound, Invalid),
+    home=True,
 )
 def switch_board(ctx: Around, req: OneBoard) -> BoardView:
     """Use this board where none is named."""
@@ -145,6 +160,7 @@ class RenameBoard(Request, frozen=True):
     kind="around",
     errors=(NotFound,),
     admin=True,
+    home=True,
 )
 def rename_board(ctx: Around, req: RenameBoard) -> BoardView:
     """Give a board another name for people; its short name stays."""
@@ -171,6 +187,7 @@ class MoveBoard(Request, frozen=True):
     kind="around",
     errors=(NotFound, Invalid),
     admin=True,
+    home=True,
 )
 def set_workdir(ctx: Around, req: MoveBoard) -> BoardView:
     """Say where tasks work that name no directory; `dir` tasks keep theirs."""
@@ -198,6 +215,7 @@ class Removed(Result, frozen=True):
     kind="around",
     errors=(NotFound, Invalid, Conflict),
     admin=True,
+    home=True,
 )
 def remove_board(ctx: Around, req: RemoveBoard) -> Removed:
     """Take a board out of the home: its folder is archived, or deleted when asked for."""

@@ -59,6 +59,11 @@ def call(service: Service, envelope: Envelope) -> Answer:
         return error_bytes(refused)
 
 
+def of_home(envelope: Envelope) -> bool:
+    """Whether a person asks for what needs no board's ledger; a worker is fenced by its board's."""
+    return find(envelope.op).home and envelope.run is None
+
+
 def may_be_left(envelope: Envelope) -> bool:
     """Whether a request may be left to another door, which carries it out in a transaction with others.
 

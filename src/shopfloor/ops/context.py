@@ -113,15 +113,16 @@ class Files(Protocol):
 
 
 class BoardInfo(NamedTuple):
-    """One board of the home."""
+    """One board of the home; `broken` says why its description cannot be read."""
 
     slug: str
     name: str
     database: str
     default_workdir: str | None
-    created_at: int
+    created_at: int | None
     archived: bool
     current: bool
+    broken: str | None = None
 
 
 class Boards(Protocol):

@@ -39,6 +39,7 @@ class Operation(NamedTuple):
     when: str
     direct: Callable[..., Any] | None = None
     admin: bool = False
+    home: bool = False
 
     @property
     def writes(self) -> bool:
@@ -115,6 +116,7 @@ def operation(
     when: str = "",
     direct: Callable[..., Any] | None = None,
     admin: bool = False,
+    home: bool = False,
 ) -> Callable[[F], F]:
     """Register a function as an operation; its annotations name the request and the result.
 
@@ -127,6 +129,7 @@ def operation(
     What only people may ask is given to orchestrators alone: they then ask in their run's name.
 
     `admin` is what over the network only an administrator may ask: who is at this machine may anyway.
+    `home` is what needs no board's ledger, so that it is answered whatever is wrong with the usual board.
     """
 
     def register(run: F) -> F:
@@ -152,6 +155,7 @@ def operation(
             when,
             direct,
             admin,
+            home,
         )
         return run
 

@@ -72,6 +72,7 @@ class CreateToken(Request, frozen=True, kw_only=True):
     kind="around",
     errors=(Conflict, Invalid, Unavailable),
     admin=True,
+    home=True,
 )
 def create_token(ctx: Around, req: CreateToken) -> NewToken:
     """Make a token for a person or a program that comes over the network; its secret is shown once."""
@@ -95,6 +96,7 @@ class TokenList(Result, frozen=True):
     kind="around",
     errors=(Unavailable,),
     admin=True,
+    home=True,
 )
 def list_tokens(ctx: Around, req: Paged) -> TokenList:
     """List who has a token: the role, and until when it is good."""
@@ -117,6 +119,7 @@ class OneToken(Request, frozen=True):
     kind="around",
     errors=(NotFound, Unavailable),
     admin=True,
+    home=True,
 )
 def revoke_token(ctx: Around, req: OneToken) -> TokenView:
     """Revoke a token: from now on it opens nothing, and neither does a browser that logged in with it."""
@@ -137,6 +140,7 @@ class LinkView(Result, frozen=True):
     kind="around",
     errors=(Unavailable,),
     admin=True,
+    home=True,
 )
 def login_link(ctx: Around, req: NoArguments) -> LinkView:  # noqa: ARG001 - every operation has one
     """Make a link that logs a browser in as administrator; it is good for an hour."""
@@ -192,6 +196,7 @@ class AuditPage(Result, frozen=True):
     kind="around",
     errors=(Unavailable,),
     admin=True,
+    home=True,
 )
 def audit(ctx: Around, req: ReadAudit) -> AuditPage:
     """Show who came in over the network: logins, refusals, and changes of tokens."""

@@ -76,7 +76,8 @@ class Courier:
     def _found(self) -> list[str]:
         client = self._connect(None)
         try:
-            return [str(one["slug"]) for one in _asked(client, None, "board.list", {})]
+            found = _asked(client, None, "board.list", {})
+            return [str(one["slug"]) for one in found if one["broken"] is None]
         finally:
             client.close()
 

@@ -69,16 +69,20 @@ def boards(value: Any, page: Page) -> None:
     rows = []
     for one in value:
         mark = "*" if one["current"] else "archived" if one["archived"] else ""
+        broken = one["broken"] is not None
         rows.append(
             [
                 Cell(mark),
                 Cell(one["slug"]),
-                Cell(one["database"]),
-                Cell(page.age(one["created_at"])),
-                Cell(one["name"]),
+                Cell("broken", "red") if broken else Cell(one["database"]),
+                Cell("" if broken else page.age(one["created_at"])),
+                Cell("" if broken else one["name"]),
             ]
         )
     page.table(["", "board", "database", ">age", "name"], rows)
+    for one in value:
+        if one["broken"] is not None:
+            page.note(f"{one_line(one['slug'])} is broken: {one_line(one['broken'])}")
 
 
 def removed(value: Any, page: Page) -> None:

@@ -46,16 +46,30 @@ class Metrics:
 
     async def show(self, request: Request, who: Who) -> Response:  # noqa: ARG002 - as all are called
         """`GET /metrics`."""
+        slugs = [board["slug"] for board in _listed(await self._ask("board.list", None))]
         boards = []
-        for board in _listed(await self._ask("board.list", None)):
-            stats = await self._ask("stats.show", board["slug"])
-            needs = await self._ask("board.needs", board["slug"], limit=1)
-            hosts = _listed(await self._ask("admin.hosts", board["slug"]))
-            boards.append((board["slug"], stats, needs, hosts))
-        families = [*self._of_boards(boards), *self._own()]
+        for slug in slugs:
+            try:
+                boards.append(await self._board(slug))
+            except BoardError:
+                # A board that is broken has no figures but this: it is not up.
+                continue
+        up = {board[0] for board in boards}
+        told = [({"board": slug}, int(slug in up)) for slug in slugs]
+        families = [
+            Family("board_up", "gauge", "Whether a board can be asked.", told),
+            *self._of_boards(boards),
+            *self._own(),
+        ]
         return Response(
             "".join(_text(one) for one in families), headers={**API, "Content-Type": KIND}
         )
+
+    async def _board(self, slug: str) -> tuple[str, Any, Any, Any]:
+        """What one board tells of itself; raises what it refuses with."""
+        stats = await self._ask("stats.show", slug)
+        needs = await self._ask("board.needs", slug, limit=1)
+        return slug, stats, needs, _listed(await self._ask("admin.hosts", slug))
 
     async def ready(self) -> Response:
         """`GET /readyz`: whether the boards can be reached."""

@@ -21,7 +21,7 @@ export function may(role) {
 
 /** The board to show where none is named. */
 export const homeBoard = computed(() => {
-  const open = boards.value.filter((board) => !board.archived);
+  const open = boards.value.filter((board) => !board.archived && !board.broken);
   return (open.find((board) => board.current) ?? open[0])?.slug ?? null;
 });
 

@@ -44,9 +44,9 @@ function Switcher() {
   const slug = currentBoard.value;
   const known = boards.value.find((board) => board.slug === slug);
   const items = boards.value.filter((board) => !board.archived).map((board) => ({
-    label: board.name === board.slug ? board.slug : `${board.name} (${board.slug})`,
-    icon: board.slug === slug ? "check" : "board",
-    run: () => go(inBoard("", board.slug)),
+    label: board.broken ? `${board.slug} (broken)` : board.name === board.slug ? board.slug : `${board.name} (${board.slug})`,
+    icon: board.broken ? "alert" : board.slug === slug ? "check" : "board",
+    run: () => (board.broken ? refuse({ message: board.broken }) : go(inBoard("", board.slug))),
   }));
   const open = () => { switcherOpen.value = true; };
   useSignalEffect(() => { if (switcherOpen.value) loadBoards().catch(refuse); });
