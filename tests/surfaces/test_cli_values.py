@@ -174,6 +174,18 @@ def test_a_file_may_be_an_address_of_the_web():
     assert build("attach", "5", url, "--name", "b").args == {"id": 5, "url": url, "name": "b"}
 
 
+def test_a_title_may_begin_with_a_dash():
+    assert build("create", "--title=-x").args == {"title": "-x"}
+    assert build("create", "--title=--force", "--", "ls").args["title"] == "--force"
+    assert build("create", "-hot and -quiet").args == {"title": "-hot and -quiet"}
+    assert build("create", "-5", "--body", "- a line").args == {"title": "-5", "body": "- a line"}
+    assert build("create", "t", "--body=-x").args == {"title": "t", "body": "-x"}
+    assert build("cron", "add", "@daily", "--title=-x").args["title"] == "-x"
+    assert build("comment", "5", "--", "-x").args == {"id": 5, "body": "-x"}
+    with pytest.raises(Invalid, match="does not know what to do with 'other'"):
+        build("create", "--title=one", "other")
+
+
 def test_lists_are_given_by_saying_the_flag_again():
     asked = build("create", "t", "--parent", "1", "--parent", "#2", "--skill", "a", "--skill", "b")
     assert asked.args == {"title": "t", "parents": [1, 2], "skills": ["a", "b"]}
@@ -193,6 +205,10 @@ def test_lists_are_given_by_saying_the_flag_again():
         (["create", "t", "--"], "after `--` comes the command that does the work, and nothing is"),
         (["list", "--stauts", "ready"], "`shop list` has no flag --stauts; did you mean --status"),
         (["list", "--limit"], "--limit: a value is missing; see `shop list --help`"),
+        (["list", "--limit", "--json"], "--limit: a value is missing; see `shop list --help`"),
+        (["create", "-x"], "has no flag -x; see `shop create --help`, or write --title=-x if it"),
+        (["create", "--title", "-x"], "see `shop create --help`, or write --title=-x"),
+        (["comment", "5", "-x"], "see `shop comment --help`, or write it after `--` if it is no"),
         (["create", "t", "--body", "-", "--reason", "-"], "--body and --reason cannot both read"),
     ],
 )

@@ -9,7 +9,7 @@ from shopfloor.surfaces.cli import catalog
 from shopfloor.surfaces.cli.catalog import Command, Field
 from shopfloor.surfaces.cli.client import Program
 from shopfloor.surfaces.cli.follow import commands as following
-from shopfloor.surfaces.cli.parser import USUAL, Option, options
+from shopfloor.surfaces.cli.parser import USUAL, Option, nameable, options
 
 # The title of each family of operations; one that is missing goes by its module's name.
 TITLES = {
@@ -85,7 +85,10 @@ def of_command(command: Command, width: int | None) -> str:
     lines = [*usage, ""]
     for paragraph in command.doc.split("\n\n"):
         lines += [*textwrap.wrap(paragraph, room, break_on_hyphens=False), ""]
-    arguments = [(field.metavar, field.words) for field in command.positionals]
+    named = {field.name: f" Or {field.flag}=…" for field in nameable(command)}
+    arguments = [
+        (field.metavar, field.words + named.get(field.name, "")) for field in command.positionals
+    ]
     if command.rest:
         arguments.append((f"-- {command.rest.metavar} …", command.rest.words))
     lines += _part("Arguments", arguments, room)

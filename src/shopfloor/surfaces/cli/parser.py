@@ -1,7 +1,8 @@
 """From the words of a command to what was said: flags by argparse, the words that are left by position.
 
 argparse gives a positional the first words it sees, which is wrong for `block 42 43 --kind x "why"`;
-so the words between the flags are collected first and dealt out in `request.py`.
+so the words between the flags are collected first and dealt out in `request.py`.  It also takes
+`-hot fix` for `-h`; so words that cannot be flags pass it with a mark that no command line can hold.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from argparse import SUPPRESS, ArgumentParser, HelpFormatter, Namespace
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NamedTuple, NoReturn
+from itertools import pairwise
+from typing import Any, NamedTuple, NoReturn
 
 from shopfloor.domain.errors import Invalid
 from shopfloor.surfaces.cli.catalog import Command, Field
@@ -20,6 +22,7 @@ CONFIRMED = {
     "board.remove": "Remove the board {}?",
 }
 WIDTH = 80
+MARK = "\0"
 # What can be followed as it grows.
 FOLLOWED = frozenset({"log", "events", "export"})
 # What is written as lines, however many.
@@ -75,14 +78,20 @@ class Said(NamedTuple):
 
 
 class Parser(ArgumentParser):
-    """An argparse parser that raises instead of leaving the program."""
+    """An argparse parser that raises instead of leaving the program; `given` is what it takes apart."""
+
+    given: Sequence[str] = ()
 
     # typing.override came with Python 3.12.
     def error(self, message: str) -> NoReturn:  # type: ignore[explicit-override]
         said = message.removeprefix("argument ").replace(
             "expected one argument", "a value is missing"
         )
-        raise Invalid(f"{said}; see `{self.prog} --help`")
+        flag = said.partition(":")[0]
+        known = self._option_string_actions
+        meant = [then for word, then in pairwise(self.given) if word == flag and then not in known]
+        hint = f", or write {flag}={meant[0]}" if meant else ""
+        raise Invalid(f"{said}; see `{self.prog} --help`{hint}")
 
 
 def new_parser(prog: str, summary: str | None = None, *, width: int | None = None) -> Parser:
@@ -120,15 +129,29 @@ def parse(command: Command, argv: Sequence[str]) -> Said:
     parser = new_parser(f"shop {command.command}")
     for option in options(command):
         add(parser, option)
-    for field in command.flags:
+    for field in [*command.flags, *nameable(command)]:
         _add_field(parser, field)
-    flags, words = parser.parse_known_args(before)
+    parser.given = before
+    marked = [MARK + word if word.startswith("-") and _is_word(word) else word for word in before]
+    flags, words = parser.parse_known_args(marked)
+    words = [word.removeprefix(MARK) for word in words]
+    for name, value in vars(flags).items():
+        setattr(flags, name, _unmarked(value))
     for word in words:
         if word.startswith("-") and not _is_word(word):
             raise Invalid(_unknown_flag(command, word))
     if rest is not None and command.rest is None:
         words, rest = [*words, *rest], None
     return Said(flags, words, rest)
+
+
+def nameable(command: Command) -> list[Field]:
+    """The positional fields that may also be said by a flag: where `--` begins a command and no word."""
+    if command.rest is None:
+        return []
+    taken = {field.flag for field in command.flags}
+    named = [field._replace(flag=f"--{field.name}") for field in command.positionals]
+    return [field for field in named if field.flag not in taken]
 
 
 def split(argv: Sequence[str]) -> tuple[list[str], list[str] | None]:
@@ -165,6 +188,12 @@ def _add_field(parser: ArgumentParser, field: Field) -> None:
     parser.add_argument(field.flag, dest=f"field_{field.name}", action=action, default=SUPPRESS)
 
 
+def _unmarked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_unmarked(one) for one in value]
+    return value.removeprefix(MARK) if isinstance(value, str) else value
+
+
 def _is_word(word: str) -> bool:
     """Whether a word that begins with a dash is meant as a word: `-`, `-5`, `- a list's line`."""
     return word == "-" or " " in word or word[1:].replace(".", "", 1).isdigit()
@@ -175,5 +204,11 @@ def _unknown_flag(command: Command, word: str) -> str:
     known = [field.flag for field in command.flags]
     known += [one for option in options(command) for one in option.flags]
     near = import_module("difflib").get_close_matches(flag, known, 1)
-    hint = f"did you mean {near[0]}?" if near else f"see `shop {command.command} --help`"
-    return f"`shop {command.command}` has no flag {flag}; {hint}"
+    told = f"`shop {command.command}` has no flag {flag}; "
+    if near:
+        return f"{told}did you mean {near[0]}?"
+    told += f"see `shop {command.command} --help`"
+    named = nameable(command)
+    if named:
+        return f"{told}, or write {named[-1].flag}={word} if it is the {named[-1].metavar}"
+    return f"{told}, or write it after `--` if it is no flag" if command.positionals else told

@@ -29,15 +29,14 @@ def build(command: Command, said: Said, reader: Reader, worker: WorkerIdentity |
     """The request that a command line stands for; raises Invalid."""
     boards: list[str] = [said.flags.board.lower()] if said.flags.board else []
     args: dict[str, Any] = {}
-    dealt = deal(command, said.words, worker)
+    named = vars(said.flags)
+    places = [field for field in command.positionals if f"field_{field.name}" not in named]
+    dealt = deal(command, places, said.words, worker)
     for field in command.fields:
         if field.kind == "command":
             _take_command(args, field, said)
             continue
-        if field.flag:
-            words = getattr(said.flags, f"field_{field.name}", None)
-        else:
-            words = dealt.get(field.name)
+        words = named.get(f"field_{field.name}", dealt.get(field.name))
         if field.kind == "file" and values.is_address(words):
             args["url"] = words
         elif words is not None:
@@ -64,10 +63,9 @@ def encode(args: dict[str, Any]) -> bytes:
 
 
 def deal(
-    command: Command, words: list[str], worker: WorkerIdentity | None
+    command: Command, places: list[Field], words: list[str], worker: WorkerIdentity | None
 ) -> dict[str, list[str] | str]:
-    """Give the words to the positional fields; the first one may take several."""
-    places = command.positionals
+    """Give the words to the positional fields that have none yet; the first one may take several."""
     needed = sum(field.required for field in places)
     if worker is not None and command.own_task and places and places[0].kind == "task":
         words = _with_own_task(words, needed, worker.task)
