@@ -34,7 +34,7 @@ class Stopper:
         self._asked += 1
         if self._asked == self._number:
             self.stopped.set()
-            self.go_on.wait(30)
+            self.go_on.wait(90)
 
 
 def beside(place, prepare, first, second):
@@ -53,7 +53,7 @@ def beside(place, prepare, first, second):
             # It ends, or it waits for the first one's locks; both are as they should be.
             wait([other], LOOK_S)
             probe.go_on.set()
-            yield second_board, given, one.result(30), other.result(30)
+            yield second_board, given, one.result(90), other.result(90)
         assert second_board.findings() == []
         if not probe.stopped.is_set():
             return

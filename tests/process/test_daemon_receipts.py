@@ -79,5 +79,5 @@ def test_a_line_taken_from_the_end_of_a_file_is_missed_at_once(home):
         told = home.ask("receipt.verify")
         return not told["ok"] and told["problems"]
 
-    missing = eventually(found, limit_s=30)
+    missing = eventually(found)
     assert [(one["code"], one["receipt"]) for one in missing] == [("missing", 3)]

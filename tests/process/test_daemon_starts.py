@@ -113,7 +113,7 @@ def test_a_pid_that_belongs_to_somebody_else_by_now_is_not_taken_for_the_supervi
     first.kill()
     kill(home.supervisor(task))
     eventually(lambda: not home.processes())
-    with subprocess.Popen(["sleep", "60"]) as stranger:
+    with subprocess.Popen(["sleep", "600"]) as stranger:
         home.execute(f"UPDATE run SET pid = {stranger.pid}")
         home.up()
         shown = home.becomes(task, "blocked")

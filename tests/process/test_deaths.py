@@ -14,9 +14,9 @@ from shopfloor.process.launch import PACKAGE_ROOT, Launcher, LaunchError, Pendin
 WITH_CHILD = (
     "import os, subprocess, sys, time\n"
     "child = subprocess.Popen([sys.executable, '-I', '-S', '-c',\n"
-    "    'import time; print(\"child\", flush=True); time.sleep(60)'], start_new_session=True)\n"
+    "    'import time; print(\"child\", flush=True); time.sleep(600)'], start_new_session=True)\n"
     "print('pid', child.pid, flush=True)\n"
-    "time.sleep(60)\n"
+    "time.sleep(600)\n"
 )
 
 
@@ -48,7 +48,7 @@ def test_when_the_supervisor_is_killed_the_helper_stops_what_it_left(floor):
 
 
 def test_a_living_supervisor_of_the_same_helper_is_left_alone(floor):
-    first, second = floor.python(WITH_CHILD), floor.spec("sh", "-c", "echo up; exec sleep 60")
+    first, second = floor.python(WITH_CHILD), floor.spec("sh", "-c", "echo up; exec sleep 600")
     supervisor, other = floor.go(first), floor.go(second)
     people = family(floor, first)
     floor.says(second, "up")
@@ -72,7 +72,7 @@ def test_when_supervisor_and_helper_are_killed_leftovers_are_found_and_stopped(f
 
 
 def test_the_kernel_kills_the_workers_group_with_the_supervisor(floor):
-    spec = floor.spec("sh", "-c", "trap '' TERM HUP; sleep 60 & echo pid $!; wait; sleep 60")
+    spec = floor.spec("sh", "-c", "trap '' TERM HUP; sleep 600 & echo pid $!; wait; sleep 60")
     supervisor = floor.go(spec)
     floor.says(spec, "pid ")
     child = identity.of(int(floor.log(spec).split()[1]))
@@ -91,8 +91,8 @@ def test_leftovers_are_found_by_the_workers_session_without_the_marker(floor):
         "import os, sys, time\n"
         "if os.fork() == 0:\n"
         "    os.setpgid(0, 0)\n"
-        "    os.execve('/bin/sh', ['sh', '-c', 'echo child $$; exec sleep 60'], {})\n"
-        "time.sleep(60)\n"
+        "    os.execve('/bin/sh', ['sh', '-c', 'echo child $$; exec sleep 600'], {})\n"
+        "time.sleep(600)\n"
     )
     spec = floor.python(program)
     supervisor = floor.go(spec)
@@ -109,7 +109,7 @@ def test_leftovers_are_found_by_the_workers_session_without_the_marker(floor):
 
 
 def test_a_session_number_that_was_given_again_is_somebody_elses():
-    with subprocess.Popen(["sleep", "60"], start_new_session=True) as stranger:
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as stranger:
         told = identity.of(stranger.pid)
         assert leftovers.find("", [told]) == [told]
         assert leftovers.find("", [told._replace(started=told.started - 1)]) == []
@@ -192,7 +192,7 @@ def test_an_abandoned_start_runs_nothing(floor):
 
 
 def test_the_helper_outlives_its_launcher_until_the_last_supervisor_has_gone(floor):
-    spec = floor.spec("sh", "-c", "echo ready; exec sleep 60")
+    spec = floor.spec("sh", "-c", "echo ready; exec sleep 600")
     supervisor = floor.go(spec)
     floor.says(spec, "ready")
     helper = floor.launcher.helper

@@ -13,7 +13,7 @@ from shopfloor.process import identity, proc, ps
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(["sleep", "60"]) as child:
+    with subprocess.Popen(["sleep", "600"]) as child:
         yield child
         child.kill()
 
@@ -54,7 +54,7 @@ def test_a_number_that_was_given_again_is_dead_and_never_signalled(sleeper):
 
 def test_a_signal_reaches_the_process_that_is_meant(sleeper):
     assert identity.send(of(sleeper), signal.SIGTERM)
-    assert sleeper.wait(10) == -signal.SIGTERM
+    assert sleeper.wait(90) == -signal.SIGTERM
 
 
 def test_no_signal_is_sent_to_process_number_zero_or_below():
@@ -67,7 +67,7 @@ def test_without_process_descriptors_the_identity_is_still_checked(sleeper, monk
     monkeypatch.delattr(os, "pidfd_open")
     assert not identity.send(of(sleeper)._replace(started=1), signal.SIGKILL)
     assert identity.send(of(sleeper), signal.SIGTERM)
-    assert sleeper.wait(10) == -signal.SIGTERM
+    assert sleeper.wait(90) == -signal.SIGTERM
 
 
 def test_a_name_with_spaces_and_parentheses_does_not_shift_the_fields(tmp_path):
@@ -91,7 +91,7 @@ def test_ps_tells_the_same_as_proc(sleeper):
 def test_children_of_every_thread_are_found():
     program = (
         "import subprocess, threading, sys\n"
-        "def start(): subprocess.Popen(['sleep', '60']); hold.wait()\n"
+        "def start(): subprocess.Popen(["sleep", "600"]); hold.wait()\n"
         "hold = threading.Event()\n"
         "threading.Thread(target=start).start()\n"
         "sys.stdin.read(); hold.set()\n"

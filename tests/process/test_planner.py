@@ -209,7 +209,7 @@ def test_without_a_model_everything_says_so_and_nothing_breaks(board):
 
 def test_a_provider_that_cannot_be_reached_is_said_in_one_sentence(board):
     settings = Planner(
-        provider="openai-compatible", model="m", base_url="http://127.0.0.1:9/v1", timeout_ms=5_000
+        provider="openai-compatible", model="m", base_url="http://127.0.0.1:9/v1", timeout_ms=60_000
     )
     board.settings = Settings(planner=settings)
     task = board.create("idea", initial_status="triage")

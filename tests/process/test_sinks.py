@@ -17,6 +17,7 @@ from shopfloor.sinks.base import Attached, Letter
 from shopfloor.sinks.choose import sink_for
 from shopfloor.sinks.webhook import FILES_BYTES_MAX
 from tests.support.http_sink import http_sink
+from tests.support.waiting import eventually
 
 MESSAGE = {
     "id": "key-1",
@@ -91,8 +92,6 @@ def test_a_webhook_is_signed_so_that_its_receiver_can_tell(sink, target, setting
         (404, "404 Not Found", None, True),
         (410, "410 Gone", None, False),
         ((302, {"Location": "http://127.0.0.1:1/"}), "redirects are not followed", None, True),
-        ("hang", "did not answer within 0.3 s", None, True),
-        ("drip", "did not answer within 0.3 s", None, True),
         ("reset", "broke off: Connection reset by peer", None, True),
     ],
 )
@@ -100,11 +99,23 @@ def test_what_a_webhook_answers_decides_whether_and_when_to_try_again(
     sink, answer, error, retry_after_ms, again
 ):
     sink.answers = [answer]
-    notify = Notify(timeout_ms=300) if answer in ("hang", "drip") else PATIENT
-    sent = send(f"webhook:{sink.url}/", notify=notify)
+    sent = send(f"webhook:{sink.url}/", notify=PATIENT)
     assert not sent.ok and error in sent.error
     assert (sent.retry_after_ms, sent.again) == (retry_after_ms, again)
     assert len(sink.received) == 1
+
+
+@pytest.mark.parametrize("answer", ["hang", "drip"])
+def test_a_webhook_that_does_not_answer_in_time_is_tried_again(sink, answer):
+    # A slow machine is given more time for its connection.
+    for limit_ms in (300, 3_000, 30_000):
+        sink.answers = [answer]
+        sent = send(f"webhook:{sink.url}/", notify=Notify(timeout_ms=limit_ms))
+        assert not sent.ok and sent.again
+        if "no connection came about" not in sent.error:
+            break
+    assert f"did not answer within {limit_ms / 1000:g} s" in sent.error
+    eventually(lambda: sink.received)
 
 
 def test_a_webhook_where_nobody_listens_or_whose_name_is_unknown_is_tried_again():
@@ -179,7 +190,7 @@ def test_the_desktop_shows_title_and_words_and_takes_no_markup(tmp_path):
     program.write_text(f'#!/bin/sh\nprintf "%s|" "$@" > {shown}\n')
     program.chmod(0o755)
     base = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    desktop = programs.Desktop(base=base, timeout_s=5.0)
+    desktop = programs.Desktop(base=base, timeout_s=60.0)
     if sys.platform == "linux":
         assert desktop.send(letter(message={**MESSAGE, "text": "<b>1 & 2</b>"})).ok
         assert shown.read_text() == (
@@ -188,12 +199,12 @@ def test_the_desktop_shows_title_and_words_and_takes_no_markup(tmp_path):
         )
     words = programs.desktop_words("darwin", "title", '"; do shell script "x')
     assert words[-2:] == ["title", '"; do shell script "x']
-    nobody = programs.Desktop(base={"PATH": str(tmp_path / "none")}, timeout_s=5.0)
+    nobody = programs.Desktop(base={"PATH": str(tmp_path / "none")}, timeout_s=60.0)
     assert nobody.send(letter()).ok == (shutil.which("notify-send") is not None)
 
 
 def test_apprise_reaches_a_service_with_title_words_and_link(sink):
-    notify = Notify(timeout_ms=30_000)
+    notify = Notify(timeout_ms=60_000)
     address = sink.url.removeprefix("http")
     assert send(f"apprise:json{address}/hook", notify=notify).ok
     got = sink.received[0].message
@@ -208,7 +219,7 @@ def test_apprise_reaches_a_service_with_title_words_and_link(sink):
 
 def test_without_apprise_the_error_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "apprise.py").write_text("raise ImportError\n")
-    one = apprise.Apprise("json://x", base={"PATH": os.environ["PATH"]}, timeout_s=30.0)
+    one = apprise.Apprise("json://x", base={"PATH": os.environ["PATH"]}, timeout_s=60.0)
     one._env["PYTHONPATH"] = str(tmp_path)
     sent = one.send(letter())
     assert not sent.ok and sent.again and "shopfloor[notify]" in sent.error

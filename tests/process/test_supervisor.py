@@ -142,7 +142,7 @@ def test_a_refusal_of_the_startup_guard_is_copied_into_the_record(floor):
 
 
 def test_the_worker_is_written_down_while_it_lives_and_not_after(floor):
-    spec = floor.spec("sleep", "60")
+    spec = floor.spec("sleep", "600")
     supervisor = floor.go(spec)
     assert identity.alive(floor.worker(spec))
     identity.send(supervisor, signal.SIGTERM)
@@ -152,7 +152,7 @@ def test_the_worker_is_written_down_while_it_lives_and_not_after(floor):
 
 
 def test_output_sets_the_activity_files_time(floor):
-    spec = floor.spec("sh", "-c", "echo busy; sleep 60")
+    spec = floor.spec("sh", "-c", "echo busy; sleep 600")
     floor.go(spec)
     activity = Path(spec.run_dir) / "activity"
     floor.until(activity.exists)
@@ -173,7 +173,7 @@ def test_a_spec_goes_through_json_unchanged(floor):
 
 
 def test_a_supervisor_that_fails_itself_leaves_the_reason(floor):
-    spec = floor.spec("sleep", "60", log_limit_bytes="many")
+    spec = floor.spec("sleep", "600", log_limit_bytes="many")
     pending = floor.wait_at_pipe(spec)
     floor.until(lambda: not identity.alive(pending.identity))
     assert not pending.go()

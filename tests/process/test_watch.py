@@ -21,7 +21,7 @@ def watch() -> Iterator[ExitWatch[str]]:
 
 @pytest.fixture
 def child() -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(["sleep", "60"]) as made:
+    with subprocess.Popen(["sleep", "600"]) as made:
         yield made
         made.kill()
 
@@ -34,7 +34,7 @@ def test_an_end_is_told_once(watch, child):
     assert watch.add("a", of(child))
     assert watch.ready() == []
     child.kill()
-    assert select.select([watch.fileno()], [], [], 10)[0]
+    assert select.select([watch.fileno()], [], [], 90)[0]
     assert watch.ready() == ["a"]
     assert watch.ready() == []
 
@@ -42,7 +42,7 @@ def test_an_end_is_told_once(watch, child):
 def test_watching_does_not_collect_the_child(watch, child):
     watch.add("a", of(child))
     os.kill(child.pid, signal.SIGTERM)
-    select.select([watch.fileno()], [], [], 10)
+    select.select([watch.fileno()], [], [], 90)
     watch.ready()
     assert child.wait() == -signal.SIGTERM
 
@@ -52,7 +52,7 @@ def test_the_end_of_a_process_that_is_nobodys_child_here_is_told(watch, floor):
     pending = floor.wait_at_pipe(spec)
     assert watch.add("run", pending.identity)
     pending.go()
-    assert select.select([watch.fileno()], [], [], 10)[0]
+    assert select.select([watch.fileno()], [], [], 90)[0]
     assert watch.ready() == ["run"]
     assert floor.ended(spec).exit_code == 0
 
@@ -78,12 +78,12 @@ def test_what_was_removed_is_told_no_more(watch, child):
 
 
 def test_a_key_is_watched_for_its_last_process(watch, child):
-    with subprocess.Popen(["sleep", "60"]) as other:
+    with subprocess.Popen(["sleep", "600"]) as other:
         watch.add("a", of(other))
         watch.add("a", of(child))
         other.kill()
         other.wait()
         assert watch.ready() == []
     child.kill()
-    assert select.select([watch.fileno()], [], [], 10)[0]
+    assert select.select([watch.fileno()], [], [], 90)[0]
     assert watch.ready() == ["a"]

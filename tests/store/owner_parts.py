@@ -24,7 +24,7 @@ class Held:
 
     def __call__(self, tx):
         self.inside.set()
-        assert self._go.wait(30)
+        assert self._go.wait(90)
         return adding(self._word)(tx)
 
     def let_go(self):

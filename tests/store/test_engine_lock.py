@@ -43,7 +43,7 @@ def held_elsewhere(path):
     finally:
         child.stdin.close()
         child.stdout.close()
-        child.wait(30)
+        child.wait(90)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_the_lock_is_taken_as_soon_as_its_holder_ends(holder, tmp_path):
     thread = threading.Thread(target=lambda: [waiting.acquire(), taken.set()])
     thread.start()
     holder.send_signal(signal.SIGKILL)
-    assert taken.wait(30)
+    assert taken.wait(90)
     assert (tmp_path / "board.lock").read_text().split() == [str(os.getpid())]
     waiting.release()
     thread.join()
@@ -134,7 +134,7 @@ def test_the_lock_goes_to_those_who_wait_in_the_order_in_which_they_came(tmp_pat
     came = []
 
     def wait(number):
-        with BoardLock(tmp_path / "board.lock"):
+        with BoardLock(tmp_path / "board.lock", wait_s=90):
             came.append(number)
 
     waiting = []

@@ -35,7 +35,7 @@ def board(notes_place):
             holders = [Held(f"held {number}") for number in range(len(self.owner._threads))]
             for held in holders:
                 self.owner.submit(held, answers.to("held"))
-                assert held.inside.wait(30)
+                assert held.inside.wait(90)
             for name, work in works.items():
                 self.owner.submit(work, answers.to(name))
             if before is not None:
@@ -166,7 +166,7 @@ def test_changes_are_told_once_per_commit_and_before_the_answers(board):
     before = []
     done = threading.Event()
     board.owner.submit(adding("b"), lambda _: [before.extend(told), done.set()])
-    assert done.wait(30)
+    assert done.wait(90)
     assert before == ["changed", "changed"]
     told.clear()
     board.group({name: adding(f"{name} grouped") for name in "abc"})
@@ -195,7 +195,7 @@ def test_closing_finishes_what_was_accepted_and_refuses_the_rest(board):
     answers = Answers()
     held = Held()
     board.owner.submit(held, answers.to("held"))
-    assert held.inside.wait(30)
+    assert held.inside.wait(90)
     for name in "abc":
         board.owner.submit(adding(name), answers.to(name))
     closing = threading.Thread(target=board.owner.close)
@@ -206,7 +206,7 @@ def test_closing_finishes_what_was_accepted_and_refuses_the_rest(board):
     with pytest.raises(Unavailable, match="being closed"):
         board.owner.write(adding("late"))
     held.let_go()
-    closing.join(30)
+    closing.join(90)
     assert not closing.is_alive()
     assert sorted(name for name, answer in answers.got if isinstance(answer, int)) == [
         *("a", "b", "c", "held"),
@@ -234,7 +234,7 @@ def test_a_group_is_bounded(notes_file):
     notes = notes_file(probe=asked.append)
     owner, answers, held = Owner(notes, group_max=4), Answers(), Held()
     owner.submit(held, answers.to("held"))
-    assert held.inside.wait(30)
+    assert held.inside.wait(90)
     for number in range(10):
         owner.submit(adding(f"{number}"), answers.to("done"))
     asked.clear()
@@ -271,7 +271,7 @@ def test_a_commit_that_fails_fails_the_whole_group_and_nobody_before_was_told(no
     notes = notes_file(probe=probe)
     owner, answers, held = Owner(notes), Answers(), Held()
     owner.submit(held, answers.to("held"))
-    assert held.inside.wait(30)
+    assert held.inside.wait(90)
     for name in "abc":
         owner.submit(adding(name), answers.to(name))
     owner.submit(refuse, answers.to("refused"))

@@ -33,7 +33,7 @@ class Loop:
     def end(self):
         self.over = True
         self.summons.release()
-        self.thread.join(30)
+        self.thread.join(90)
         assert not self.thread.is_alive()
 
 
@@ -43,7 +43,7 @@ def test_an_owner_that_summons_has_no_thread_and_is_served_by_the_one_that_comes
     answers, held = Answers(), Held()
     assert loop.owner.summons
     loop.owner.submit(held, answers.to("held"))
-    assert held.inside.wait(30)
+    assert held.inside.wait(90)
     for name in "ab":
         loop.owner.submit(adding(name), answers.to(name))
     loop.owner.submit(refuse, answers.to("refused"))
@@ -73,14 +73,14 @@ def test_an_owner_that_summons_has_no_thread_and_is_served_by_the_one_that_comes
 def test_closing_an_owner_that_summons_finishes_what_was_accepted(notes_file):
     loop, answers, held = Loop(notes_file()), Answers(), Held()
     loop.owner.submit(held, answers.to("held"))
-    assert held.inside.wait(30)
+    assert held.inside.wait(90)
     for name in "abc":
         loop.owner.submit(adding(name), answers.to(name))
     closing = threading.Thread(target=loop.owner.close)
     closing.start()
     eventually(lambda: loop.owner._closed)
     held.let_go()
-    closing.join(30)
+    closing.join(90)
     assert sorted(name for name, answer in answers.got if isinstance(answer, int)) == [
         *("a", "b", "c", "held"),
     ]
@@ -90,7 +90,7 @@ def test_closing_an_owner_that_summons_finishes_what_was_accepted(notes_file):
 def test_an_owner_that_stands_alone_goes_on_with_what_waits_and_closes_in_good_order(notes_file):
     loop, answers, held = Loop(notes_file(), group_max=1), Answers(), Held()
     loop.owner.submit(held, answers.to("held"))
-    assert held.inside.wait(30)
+    assert held.inside.wait(90)
     for name in "abc":
         loop.owner.submit(adding(name), answers.to(name))
     loop.patient = False

@@ -23,10 +23,10 @@ def test_a_plain_insert_shows_the_gap_that_deferring_closes(notes):
     def slow(tx):
         tx.run("trace_add", note_id=None, what="slow")
         inserted.set()
-        assert go.wait(30)
+        assert go.wait(90)
 
     thread, _ = running(lambda: notes.write(slow))
-    assert inserted.wait(30)
+    assert inserted.wait(90)
     notes.write(lambda tx: tx.run("trace_add", note_id=None, what="quick"))
     seen = notes.read(lambda tx: tx.all("trace_after", after=0))
     go.set()
@@ -41,10 +41,10 @@ def test_deferred_rows_are_numbered_in_the_order_of_the_commits(notes):
     def slow(tx):
         trace("slow")(tx)
         deferred.set()
-        assert go.wait(30)
+        assert go.wait(90)
 
     thread, _ = running(lambda: notes.write(slow))
-    assert deferred.wait(30)
+    assert deferred.wait(90)
     notes.write(trace("quick"))
     seen = notes.read(lambda tx: tx.all("trace_after", after=0))
     go.set()
@@ -71,7 +71,7 @@ def test_between_its_numbers_and_its_commit_a_transaction_keeps_the_others_waiti
         tx.defer("note_grow", id=number)
 
     third, _ = running(lambda: notes.write(holding))
-    assert locked.wait(30)
+    assert locked.wait(90)
     first, _ = running(lambda: notes.write(numbered))
     eventually(lambda: len(admin(postgres_url, WAITING)) == 1)
     second, _ = running(lambda: other.write(trace("second")))
@@ -117,11 +117,11 @@ def test_a_locked_row_does_not_stop_the_rows_that_refer_to_it(notes, notes_serve
     def holding(tx):
         tx.one("note_lock", id=number)
         locked.set()
-        assert go.wait(30)
+        assert go.wait(90)
         tx.defer("trace_add", note_id=number, what="by the holder")
 
     thread, _ = running(lambda: notes.write(holding))
-    assert locked.wait(30)
+    assert locked.wait(90)
     other.write(lambda tx: tx.defer("trace_add", note_id=number, what="by another"))
     assert traces(other) == ["by another"]
     go.set()
@@ -138,10 +138,10 @@ def test_what_is_locked_is_waited_for_or_skipped(notes, notes_server, postgres_u
         tx.one("note_lock", id=first)
         tx.run("note_set_size", id=first, size=10)
         locked.set()
-        assert go.wait(30)
+        assert go.wait(90)
 
     thread, _ = running(lambda: notes.write(holding))
-    assert locked.wait(30)
+    assert locked.wait(90)
     assert other.write(lambda tx: tx.one("note_first_free")) == (second,)
     waiter, results = running(lambda: other.write(lambda tx: tx.one("note_lock", id=first)))
     eventually(lambda: admin(postgres_url, WAITING))
@@ -161,7 +161,7 @@ def test_a_transaction_that_a_deadlock_undid_is_run_again(notes):
             tries.append(one)
             tx.run("note_grow", id=one)
             if len(tries) <= 2:
-                together.wait(30)
+                together.wait(90)
             tx.run("note_grow", id=other)
             trace(f"{one}")(tx)
 
@@ -233,7 +233,7 @@ def test_others_are_told_of_commits_and_oneself_is_not(notes, notes_server, post
     ends = ((other, heard), (notes, own), (elsewhere, foreign))
     for database, calls in ends:
         listener = database.listen(lambda calls=calls: calls.append(1))
-        assert listener.listening.wait(30)
+        assert listener.listening.wait(90)
     # Each is called once when it begins to listen, because nobody told it what was before.
     eventually(lambda: (len(heard), len(own), len(foreign)) == (1, 1, 1))
     for number in range(5):

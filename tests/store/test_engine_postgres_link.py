@@ -61,12 +61,12 @@ def test_a_server_that_was_restarted_is_found_again(notes_server):
         notes = notes_server(url, create=True)
         heard = []
         listener = notes.listen(lambda: heard.append(1))
-        assert listener.listening.wait(30)
+        assert listener.listening.wait(90)
         # More connections than a transaction has tries, all of them dead after the crash.
         together = threading.Barrier(TRIES_MAX + 1)
 
         def busy(tx):
-            together.wait(30)
+            together.wait(90)
             return add(tx, f"{threading.get_ident()}")
 
         threads = [running(lambda: notes.write(busy))[0] for _ in range(TRIES_MAX + 1)]

@@ -78,7 +78,7 @@ class Waiting:
 
     def end(self):
         """The answer that came; None where the lock did."""
-        self._thread.join(30)
+        self._thread.join(90)
         assert not self._thread.is_alive()
         return self.lock.answer
 
@@ -108,7 +108,7 @@ class Holder:
         self.process.send_signal(number)
         self.process.stdin.close()
         self.process.stdout.close()
-        self.process.wait(30)
+        self.process.wait(90)
 
 
 @pytest.fixture

@@ -231,13 +231,13 @@ def test_closing_waits_for_who_reads_and_then_brings_the_log_into_the_file(notes
     def read(tx):
         found = tx.one("note_count")
         reading.set()
-        assert go_on.wait(timeout=30)
+        assert go_on.wait(timeout=90)
         return found
 
     reader = threading.Thread(target=notes.read, args=(read,))
     closer = threading.Thread(target=notes.close)
     reader.start()
-    assert reading.wait(timeout=30)
+    assert reading.wait(timeout=90)
     closer.start()
     eventually(lambda: notes._file._closed)
     assert log.exists()

@@ -31,12 +31,12 @@ def test_a_ring_between_looking_and_waiting_is_not_lost():
 
 def test_everybody_who_waits_is_woken():
     wake, woken = Wake(), []
-    threads = [threading.Thread(target=lambda: woken.append(wake.wait(0, 60))) for _ in range(5)]
+    threads = [threading.Thread(target=lambda: woken.append(wake.wait(0, 90))) for _ in range(5)]
     for thread in threads:
         thread.start()
     wake.ring()
     for thread in threads:
-        thread.join(30)
+        thread.join(90)
     assert woken == [1] * 5
 
 
@@ -74,7 +74,7 @@ def test_no_ring_is_missed_by_a_loop_that_clears_and_then_looks():
         ringing = threading.Thread(target=lambda: [wake.ring() for _ in range(rung)])
         ringing.start()
         while seen < rung:
-            assert selector.select(30)
+            assert selector.select(90)
             bell.clear()
             seen = wake.count
         ringing.join()
@@ -93,7 +93,7 @@ def test_an_owners_commits_wake_the_loops_of_its_process(notes_place, kind):
         assert wake.wait(seen, 0) == seen
         owner.write(lambda tx: tx.run("note_add", word="a", size=1))
         if kind == "wait":
-            assert wake.wait(seen, 30) > seen
+            assert wake.wait(seen, 90) > seen
         else:
             assert readable(bell)
     owner.close()
@@ -113,11 +113,11 @@ def test_commits_of_another_host_wake_the_loops_of_this_one(postgres_url):
     }
     with wake.bell() as bell, selectors.DefaultSelector() as selector:
         listener = here.listen(wake.ring)
-        assert wake.wait(0, 30) == 1
+        assert wake.wait(0, 90) == 1
         bell.clear()
         there.write(lambda tx: tx.defer("event_append", at=tx.now, **event))
         selector.register(bell, selectors.EVENT_READ)
-        assert selector.select(30)
+        assert selector.select(90)
         listener.close()
     here.close()
     there.close()

@@ -25,7 +25,7 @@ class Guest:
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(30)
+        self.socket.settimeout(90)
         self.rest = b""
         try:
             self.socket.connect(str(path))
@@ -97,10 +97,10 @@ class Place:
 
         def work(_tx):
             inside.set()
-            assert go.wait(30)
+            assert go.wait(90)
 
         self.owner.submit(work, lambda _: None)
-        assert inside.wait(30)
+        assert inside.wait(90)
 
         def let_go():
             self.asked.clear()
