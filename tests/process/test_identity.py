@@ -91,7 +91,7 @@ def test_ps_tells_the_same_as_proc(sleeper):
 def test_children_of_every_thread_are_found():
     program = (
         "import subprocess, threading, sys\n"
-        "def start(): subprocess.Popen(["sleep", "600"]); hold.wait()\n"
+        "def start(): subprocess.Popen(['sleep', '600']); hold.wait()\n"
         "hold = threading.Event()\n"
         "threading.Thread(target=start).start()\n"
         "sys.stdin.read(); hold.set()\n"
