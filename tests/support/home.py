@@ -261,7 +261,11 @@ class Home:
         return found
 
     def helpers(self) -> list[proc.Stat]:
-        return [one for one in self.processes() if _name(one.pid) == "shop-helper"]
+        return self.named("shop-helper")
+
+    def named(self, name: str) -> list[proc.Stat]:
+        """Those of its processes that `ps` shows under this name."""
+        return [one for one in self.processes() if _name(one.pid) == name]
 
     def workers(self, run: int | None = None, board: str = "default") -> list[proc.Stat]:
         """The living processes of all runs, or of one."""
@@ -301,9 +305,8 @@ class Home:
         """
         for one in self.supervisors():
             _kill(one)
-        for one in self.processes():
-            if _name(one.pid) == "shop-mcp":
-                kill(one, signal.SIGTERM)
+        for one in self.named("shop-mcp"):
+            kill(one, signal.SIGTERM)
         eventually(lambda: not self.processes())
 
     def _kill_all(self) -> None:

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -201,5 +200,4 @@ class Bridge:
 
 def tool_processes(home: Home) -> list[int]:
     """The living processes that serve tools for this home."""
-    names = [(one.pid, Path(f"/proc/{one.pid}/comm")) for one in home.processes()]
-    return [pid for pid, name in names if name.read_text(encoding="utf-8").strip() == "shop-mcp"]
+    return [one.pid for one in home.named("shop-mcp")]

@@ -14,7 +14,7 @@ from tests.support.web import link_of, web_of
 WELL = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
-def talk(web, data, *, wait_s=40):
+def talk(web, data, *, wait_s=90):
     """Send bytes and read until the server closes."""
     with closing(socket.create_connection((web.host, web.port), timeout=wait_s)) as connection:
         connection.sendall(data)
@@ -122,7 +122,8 @@ def test_heads_that_are_too_large_or_are_no_heads_are_refused(web):
     for data in (large, b"\x16\x03\x01\x02\x00\x01\x00" * 10 + b"\r\n\r\n", b"GET\r\n\r\n"):
         try:
             told = talk(web, data)
-        except ConnectionResetError:
+        except ConnectionError:
+            # Reset, or a broken pipe where the end came first.
             continue
         assert told.startswith(b"HTTP/1.1 400 ") or told == b""
     two = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n"

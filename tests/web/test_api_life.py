@@ -4,13 +4,10 @@ import signal
 import ssl
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from shopfloor.process import identity, proc
-from shopfloor.process.identity import Identity
-from tests.support.home import Home
+from tests.support.home import Home, kill
 from tests.support.tools import Agent, claim
 from tests.support.waiting import eventually
 from tests.support.web import link_of, web_of
@@ -19,12 +16,7 @@ ANY_PORT = "[web]\nport = 0\n"
 
 
 def web_processes(home):
-    names = [(one, Path(f"/proc/{one.pid}/comm")) for one in home.processes()]
-    return [one for one, name in names if name.exists() and name.read_text() == "shop-web\n"]
-
-
-def kill(one: proc.Stat, number=signal.SIGKILL):
-    identity.send(Identity(identity.boot_id(), one.pid, one.started), number)
+    return home.named("shop-web")
 
 
 @pytest.fixture
@@ -104,6 +96,16 @@ def test_the_next_shop_up_has_the_same_address(served):
     last = home.up()
     assert link_of(last)[0] == web.url
     assert session.get("/api/v1/session").status == 200
+
+
+def test_a_web_that_hangs_does_not_keep_the_address_from_the_next_shop_up(served):
+    home, daemon, web = served
+    assert web.get("/healthz").status == 200
+    daemon.kill()
+    (one,) = web_processes(home)
+    kill(one, signal.SIGSTOP)
+    assert link_of(home.up())[0] == web.url
+    assert web.get("/healthz").status == 200
 
 
 def test_a_port_that_somebody_has_is_not_taken_from_him(served, tmp_path):

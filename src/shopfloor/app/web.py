@@ -150,12 +150,16 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def _end(process: Identity) -> None:
-    """Have a process that serves without its `shop up` leave, and with it the port."""
-    if not identity.send(process, signal.SIGTERM):
-        return
-    deadline = time.monotonic() + LEAVING_S
-    while identity.alive(process) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    """Have a process that serves without its `shop up` leave, and with it the port.
+
+    One that does not, because it hangs or is frozen, is killed: with the port it would keep everybody's address.
+    """
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if not identity.send(process, number):
+            return
+        deadline = time.monotonic() + LEAVING_S
+        while identity.alive(process) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
 
 __all__ = ["WebServer", "page_url"]
