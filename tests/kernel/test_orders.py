@@ -3,13 +3,14 @@
 from datetime import UTC, datetime
 
 import pytest
+from typing_extensions import override
 
 from shopfloor.domain.errors import Invalid, NotFound, WrongStatus
 from shopfloor.domain.orders import State
 from shopfloor.domain.outcomes import Exit
 from shopfloor.domain.runtimes import image_of, memory_bytes, mount
 from shopfloor.kernel import sweep
-from tests.support.board import HOST
+from tests.support.board import HOST, Standing
 
 MINUTE = 60_000
 
@@ -305,3 +306,29 @@ def test_a_running_order_whose_worker_is_gone_is_taken_back_and_completes_next_t
 def _iso(ms):
 
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat()
+
+
+class _Waits(Standing):
+    """A dispatcher nothing changes under: says at once that the time is over, and remembers how long it was."""
+
+    def __init__(self, service):
+        super().__init__(service)
+        self.steps_s = []
+
+    @override
+    def wait_for_change(self, seen, timeout_s):
+        self.steps_s.append(timeout_s)
+        return seen
+
+
+def test_whoever_waits_longer_for_a_running_order_sees_its_output_as_soon(board):
+    """Who asked while it was queued has a long wait, and output wakes nobody."""
+    order = enqueue(board)
+    waits = board.service.dispatching = _Waits(board.service)
+    board.ask("order.wait", id=order, wait_s=10)
+    assert waits.steps_s == [5.0, 5.0]
+    board.start()
+    waits.steps_s.clear()
+    board.ask("order.wait", id=order, wait_s=10)
+    assert max(waits.steps_s) <= 0.25
+    assert sum(waits.steps_s) == pytest.approx(10)

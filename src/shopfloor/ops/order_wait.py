@@ -19,6 +19,9 @@ from shopfloor.store import orders, runs
 from shopfloor.store.db import Tx
 
 PIECE_BYTES = 256 * 1024
+# A worker's output rings no bell, so a running order is looked at so often, and any other only in case a bell was missed.
+OUTPUT_EVERY_S = 0.2
+LOOK_EVERY_S = 5.0
 WAITS = (State.QUEUED, State.RETRY_SCHEDULED)
 
 
@@ -68,7 +71,8 @@ def wait(ctx: Around, req: WaitOrder) -> OrderNews:
     found = _news(ctx, req)
     first = found.order
     while left_s > 0 and not found.over and not found.output and found.order == first:
-        step_s = min(left_s, 5.0)
+        runs = found.order.state == State.RUNNING.value
+        step_s = min(left_s, OUTPUT_EVERY_S if runs else LOOK_EVERY_S)
         seen = ctx.service.dispatching.wait_for_change(seen, step_s)
         left_s -= step_s
         found = _news(ctx, req)
