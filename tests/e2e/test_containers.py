@@ -7,7 +7,16 @@ import signal
 import pytest
 
 from shopfloor.process import proc
-from tests.support.container_orders import LIMIT_S, container_of, enqueue, log, over, running, show
+from tests.support.container_orders import (
+    LIMIT_S,
+    container_of,
+    enqueue,
+    log,
+    over,
+    receipt,
+    running,
+    show,
+)
 from tests.support.containers import an_engine, home_with
 from tests.support.waiting import eventually
 
@@ -154,6 +163,8 @@ def test_what_runs_inside_dies_with_whoever_holds_its_line(home, engine, part):
     eventually(lambda: home.runs(order)[0]["outcome"] == "crashed", limit_s=LIMIT_S)
     home.ask("order.cancel", id=order)
     over(home, order)
+    where = receipt(home, 1)["worker"]
+    assert (where["runtime"], where["container"]) == ("container:box", name)
 
 
 def test_a_killed_dispatcher_leaves_no_container_after_the_next_start(home, engine):
@@ -224,6 +235,7 @@ def test_an_image_that_is_not_there_fails_the_order_in_one_sentence_and_holds_no
     end = over(home, order)
     assert (end["order"]["state"], end["order"]["outcome"]) == ("failed", "spawn_failed")
     assert end["order"]["error"].startswith("no container of localhost/nowhere:1 could be made")
+    assert receipt(home, 1)["worker"]["runtime"] is None
 
 
 def test_a_warm_container_that_was_removed_by_hand_costs_no_attempt(home, engine):

@@ -30,6 +30,7 @@ RECORD = {
     "user_ms": 3,
     "system_ms": 4,
     "max_rss_kb": 5,
+    "runtime": "host",
 }
 
 
@@ -72,6 +73,28 @@ def test_a_receipt_tells_what_was_asked_how_it_ended_and_what_it_made(board):
     assert told["times"]["process_ended"] == "2027-01-15T08:00:00.500Z"
     assert told["previous"] == GENESIS
     assert found.hash == digest(found.line)
+
+
+def test_a_receipt_names_the_container_and_tells_no_processor_time_that_nobody_measured(board):
+    where = {"runtime": "container:box", "container": "shopfloor-default-1"}
+    task = board.create(command={"argv": ["true"]})
+    [one] = board.start()
+    board.settle(one.run_id, Exit(exit_code=0), record=json.dumps({**RECORD, **where}))
+    told = board.ask("receipt.show", task=task).receipt
+    assert {name: told["worker"][name] for name in where} == where
+    measured = ("user_ms", "system_ms", "max_rss_kb")
+    assert [told["used"][name] for name in measured] == [None, None, None]
+
+
+def test_where_nothing_was_started_a_receipt_names_no_runtime(board):
+    board.create(command={"argv": ["true"]})
+    [one] = board.start()
+    board.write(
+        lambda tx: end_as(
+            tx, board.settings, one.run_id, Outcome.SPAWN_FAILED, error="no container", gone=True
+        )
+    )
+    assert board.ask("receipt.show", run=one.run_id).receipt["worker"]["runtime"] is None
 
 
 def test_no_secret_and_no_plain_hash_of_one_is_anywhere_in_a_receipt(board):

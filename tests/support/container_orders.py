@@ -48,3 +48,8 @@ def running(home: Home, order: int) -> None:
 def container_of(home: Home, order: int) -> str:
     """The container of the order's last attempt."""
     return str(show(home, order)["attempts"][0]["exit_record"]["container"])
+
+
+def receipt(home: Home, run: int) -> Any:
+    """What the receipt of an attempt says."""
+    return home.ask("receipt.show", run=run)["receipt"]

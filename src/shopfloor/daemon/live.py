@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from shopfloor.daemon.attempt import marker
 from shopfloor.daemon.board import DispatchBoard
+from shopfloor.daemon.seats import container_in
 from shopfloor.daemon.start import CHECK, WORK, Started
 from shopfloor.domain import limits
 from shopfloor.domain.agent_report import read_report
@@ -45,7 +46,6 @@ STUCK_MS = 4_000
 NOTE_BYTES = 4_000
 CHECKS_LOST_MAX = 3
 NOBODY = Identity("", 0, 0)
-LOST = '{"lost": true}'
 REPORT, REPORT_BYTES_MAX = "report.json", 1024 * 1024
 
 
@@ -118,17 +118,22 @@ class Live:
                 and run.pending is None
                 and self._record_of(run) is None
             ):
-                settled.append(self._reclaim(run, "the host was restarted"))
+                lost = _lost_record(self._folder(run.id))
+                settled.append(self._reclaim(run, "the host was restarted", lost))
             else:
                 self.hold(Started(run.id, run.task_id, self._stage(run), supervisor))
         self._to_check.clear()
         return settled
 
-    def _reclaim(self, run: Run, sentence: str) -> Settled:
+    def _reclaim(self, run: Run, sentence: str, lost: str | None = None) -> Settled:
         settings = self._board.settings()
-        return self._board.database.write(
-            lambda tx: end_as(tx, settings, run.id, Outcome.RECLAIMED, error=sentence, gone=True)
-        )
+
+        def reclaim(tx: Tx) -> Settled:
+            if lost is not None:
+                runs.exited(tx, run_id=run.id, exit_code=None, exit_signal=None, exit_record=lost)
+            return end_as(tx, settings, run.id, Outcome.RECLAIMED, error=sentence, gone=True)
+
+        return self._board.database.write(reclaim)
 
     def _stage(self, run: Run) -> str:
         """Whether the supervisor that the run names does its work or its check."""
@@ -202,7 +207,7 @@ class Live:
             if not leftovers.stop(marker(self._board, watched.started.run_id), sessions):
                 return None
             seen = Exit(lost=not watched.overdue, timed_out=watched.overdue)
-            return Ended(seen, LOST, None, _report_in(Path(folder)))
+            return Ended(seen, _lost_record(Path(folder)), None, _report_in(Path(folder)))
         seen = Exit(
             never_started=found.never_started,
             spawn_error=found.spawn_error,
@@ -273,6 +278,13 @@ def _wish(run: Run, watched: Watched) -> str:
         return "leave" if run.pending is not None and watched.started.record == WORK else ""
     assert run.outcome is not None
     return "leave" if Outcome(run.outcome) in WORKERS_OWN else "stop"
+
+
+def _lost_record(folder: Path) -> str:
+    """What can still be told of an attempt whose supervisor left no exit record: where it ran."""
+    found = container_in(folder)
+    where = {"runtime": "host"} if found is None else found
+    return json.dumps({"lost": True, **where})
 
 
 def _report_in(folder: Path) -> Report | None:

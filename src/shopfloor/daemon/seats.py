@@ -95,3 +95,12 @@ def image_of_run(board: DispatchBoard, run_id: int) -> str:
     """The image of the container that an attempt was started in."""
     told = json.loads((board.files.run_folder(run_id) / IN_RUN).read_text(encoding="utf-8"))
     return str(told["image"])
+
+
+def container_in(run_folder: Path) -> dict[str, str] | None:
+    """The runtime and the container of an attempt, as exit records tell them; None where it had none."""
+    try:
+        told = json.loads((run_folder / IN_RUN).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return {"runtime": f"container:{told['image']}", "container": told["name"]}

@@ -112,7 +112,7 @@ def _told(maker: Maker, one: Material, files: Sequence[Artifact]) -> dict[str, A
         "worker": {
             "profile": one.profile,
             "host": one.host,
-            "runtime": record.get("runtime") or "host",
+            "runtime": record.get("runtime"),
             "container": record.get("container"),
             "workspace": one.workspace,
             "session": one.session_id,
@@ -149,6 +149,8 @@ def _words(argv: Any, shown: Callable[[str], str | None]) -> list[str | None] | 
 
 
 def _used(one: Material, record: dict[str, Any]) -> dict[str, Any]:
+    # Of a command in a container the supervisor measured its own end of the pipes only.
+    measured = record if record.get("container") is None else {}
     return {
         "model": one.model,
         "input_tokens": one.input_tokens,
@@ -156,9 +158,9 @@ def _used(one: Material, record: dict[str, Any]) -> dict[str, Any]:
         "cache_read_tokens": one.cache_read_tokens,
         "cache_write_tokens": one.cache_write_tokens,
         "cost_micros": one.cost_micros,
-        "user_ms": record.get("user_ms"),
-        "system_ms": record.get("system_ms"),
-        "max_rss_kb": record.get("max_rss_kb"),
+        "user_ms": measured.get("user_ms"),
+        "system_ms": measured.get("system_ms"),
+        "max_rss_kb": measured.get("max_rss_kb"),
     }
 
 

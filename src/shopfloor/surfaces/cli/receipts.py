@@ -66,7 +66,7 @@ def _exit(end: dict[str, Any]) -> str:
 
 
 def _runtime(worker: dict[str, Any]) -> str:
-    if worker["runtime"] == "host":
+    if worker["runtime"] in {"host", None}:
         return ""
     name = f" ({worker['container']})" if worker["container"] else ""
     return f"in {worker['runtime']}{name}"
