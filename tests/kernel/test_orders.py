@@ -308,6 +308,22 @@ def _iso(ms):
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat()
 
 
+@pytest.mark.parametrize("when", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+def test_a_time_that_no_list_could_show_is_refused_and_spoils_none(board, when):
+    order, task = enqueue(board), board.create()
+    for ask in (
+        lambda: board.ask("order.enqueue", command={"argv": ["true"]}, at=when),
+        lambda: board.ask("task.schedule", id=task, not_before=when),
+        lambda: board.ask("schedule.add", rule=f"at {when}", title="x"),
+    ):
+        with pytest.raises(Invalid, match="too far away to be kept; name a time from"):
+            ask()
+    with pytest.raises(Invalid):
+        board.ask("order.enqueue", command={"argv": ["true"]}, delay_ms=2**53)
+    assert [one.id for one in board.ask("order.list").items] == [order]
+    assert len(board.ask("task.list").items) == 2
+
+
 class _Waits(Standing):
     """A dispatcher nothing changes under: says at once that the time is over, and remembers how long it was."""
 

@@ -179,6 +179,15 @@ def test_an_expression_that_means_nothing_is_refused_with_the_field(fields, word
         cron(fields, "UTC")
 
 
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "UTC"])
+@pytest.mark.parametrize("text", ["9999-12-31T23:59", "0001-01-01T00:00"])
+def test_a_time_at_the_ends_of_the_calendar_is_refused(text, zone):
+    moment = datetime.fromisoformat(text)
+    for when in (moment, moment.replace(tzinfo=UTC)):
+        with pytest.raises(Invalid, match="too far away to be kept"):
+            at(when, zone)
+
+
 @pytest.mark.parametrize("name", ["Mars/Olympus", "", "../etc/passwd", "/etc/localtime", "a\0b"])
 def test_a_zone_that_is_none_is_refused(name):
     with pytest.raises(Invalid, match="no time zone"):

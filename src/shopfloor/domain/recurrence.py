@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from shopfloor.domain.errors import Invalid
+from shopfloor.domain.moments import moment_ms
 
 ALIASES: Final = {
     "@yearly": "0 0 1 1 *",
@@ -91,8 +92,10 @@ def every(interval_ms: int, anchor: int, zone: str) -> Rule:
 def at(moment: datetime, zone: str) -> Rule:
     """A rule that is due once; a time without a zone is local time of the schedule's."""
     if moment.tzinfo is None:
+        # Refuses what is too near to the calendar's ends to be converted.
+        moment_ms(moment.replace(tzinfo=UTC))
         moment = existing(moment, zone_of(zone))
-    return Rule("at", str(round(moment.timestamp() * 1000)), zone)
+    return Rule("at", str(moment_ms(moment)), zone)
 
 
 def existing(local: datetime, zone: ZoneInfo) -> datetime:

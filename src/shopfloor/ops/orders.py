@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 from msgspec import Meta, field
 
 from shopfloor.domain import limits
+from shopfloor.domain.durations import DURATION_MS_MAX
 from shopfloor.domain.errors import (
     Conflict,
     GuardFailed,
@@ -66,7 +67,8 @@ class EnqueueOrder(Request, frozen=True, kw_only=True):
         Arg("Not before this moment: an ISO time, `18:00`, or `10m` from now."),
     ] = None
     delay_ms: Annotated[
-        Annotated[int, Meta(ge=0)] | None, Arg("Not before so long from now.", unit="ms")
+        Annotated[int, Meta(ge=0, le=DURATION_MS_MAX)] | None,
+        Arg("Not before so long from now.", unit="ms"),
     ] = None
     retries: Annotated[int, Arg("Further attempts after the first.", ge=0, le=999)] = 0
     backoff: Annotated[

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from shopfloor.domain.errors import Invalid
+from shopfloor.domain.moments import moment_ms
 
 T = TypeVar("T")
 
@@ -130,8 +131,7 @@ def always(ms: int) -> datetime:
 
 
 def milliseconds(when: datetime | None) -> int | None:
-    """A time from outside as it is stored; without a zone it is UTC."""
+    """A time from outside as it is stored; without a zone it is UTC.  Raises Invalid at the calendar's ends."""
     if when is None:
         return None
-    aware = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
-    return round(aware.timestamp() * 1000)
+    return moment_ms(when if when.tzinfo is not None else when.replace(tzinfo=UTC))
