@@ -61,14 +61,14 @@ def systemd(home, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def crontab(home, tmp_path, tmp_path_factory):
-    """The user's own crontab, as it is put back after the test; there is one, so tests take turns."""
+def crontab(home, tmp_path):
+    """The user's own crontab, as it is put back after the test; there is one, so all tests of a machine take turns."""
     for program in ("crontab", "cron"):
         if shutil.which(program) is None:
             subprocess.run(["apt-get", "install", "-qy", "cron"], capture_output=True, check=False)
     if shutil.which("crontab") is None or os.getuid() != 0:
         pytest.skip("a crontab that may be changed needs root and Debian's cron")
-    with (tmp_path_factory.getbasetemp().parent / "crontab.lock").open("w") as turn:
+    with Path("/tmp/shopfloor-crontab.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         before = read_crontab()
         home.environment["HOME"] = str(tmp_path)
@@ -201,6 +201,38 @@ def kill(pid):
     process = identity.of(pid)
     os.kill(pid, 9)
     eventually(lambda: not identity.alive(process))
+
+
+def test_without_a_word_about_the_keeper_it_is_the_one_that_has_the_service(systemd):
+    """Systemd is the first choice, and nothing is known to it of what cron keeps."""
+    home = systemd
+    program = Path(home.environment["HOME"]) / "crontab"
+    lines = program.with_suffix(".lines")
+    words = f'if [ "$1" = -l ]; then cat {lines}; elif [ "$1" = -r ]; then rm {lines}; else cat > {lines}; fi'
+    program.write_text(f"#!/bin/sh\n{words}\n")
+    program.chmod(0o755)
+    home.environment["PATH"] = f"{program.parent}:{home.environment['PATH']}"
+    service(home, "install", "--with", "cron")
+    status = json_of(service(home, "status", "--json"))
+    assert (status["installed"], status["keeper"]) == (True, "cron")
+    told = service(home, "install", "--with", "systemd", code=4)
+    assert "`shop service remove --with cron` first" in told.stderr
+    service(home, "stop")
+    assert "stopped until" in service(home, "status", code=1).stdout
+    service(home, "remove")
+    assert not lines.exists()
+    assert not json_of(service(home, "status", "--json", code=1))["installed"]
+
+
+def test_a_keeper_that_is_not_there_is_refused_and_leaves_nothing_behind(home, tmp_path):
+    home.environment |= {"HOME": str(tmp_path), "PATH": "/nowhere"}
+    home.environment.pop("XDG_CONFIG_HOME", None)
+    before = {*tmp_path.rglob("*.service"), *tmp_path.rglob("*.plist")}
+    for keeper in ("systemd", "cron", *(["launchd"] if sys.platform != "darwin" else [])):
+        told = home.shop("service", "install", "--with", keeper)
+        assert f"there is no {keeper} here that answers this user" in told.stderr
+        assert told.returncode != 0
+    assert {*tmp_path.rglob("*.service"), *tmp_path.rglob("*.plist")} == before == set()
 
 
 @pytest.mark.timeout(300)

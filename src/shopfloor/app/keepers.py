@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -30,6 +30,10 @@ class Keeper(Protocol):
     @property
     def place(self) -> str: ...
 
+    def is_there(self) -> bool:
+        """Whether this machine has it, and it answers this user."""
+        ...
+
     def text(self) -> str:
         """What is installed, as it is found; empty where nothing is."""
         ...
@@ -48,26 +52,41 @@ class Keeper(Protocol):
         ...
 
 
-def choose(kept: Kept, log: Path, env: Mapping[str, str], wanted: str | None) -> Keeper:
-    """The keeper that is wanted, or the first that this machine has; raises Refused where there is none."""
-    made: dict[str, Keeper] = {
-        "systemd": Systemd(kept, env),
-        "launchd": Launchd(kept, log, env),
-        "cron": Cron(kept, env),
-    }
-    if wanted is not None:
-        return made[wanted]
-    there: dict[str, Callable[[], bool]] = {
-        "systemd": Systemd(kept, env).is_there,
-        "launchd": lambda: sys.platform == "darwin",
-        "cron": lambda: shutil.which("crontab", path=env.get("PATH")) is not None,
-    }
-    for name, is_there in there.items():
-        if is_there():
-            return made[name]
-    raise Refused(
-        "this machine has no systemd of the user, no launchd and no crontab; start `shop up` in another way"
-    )
+def to_install(kept: Kept, log: Path, env: Mapping[str, str], wanted: str | None) -> Keeper:
+    """The keeper that is wanted, or the first that this machine has.
+
+    Raises Refused where it is not there, and Conflict where another one keeps the same home already.
+    """
+    made = _made(kept, log, env)
+    there = [one for one in made if one.is_there() and wanted in (None, one.kind)]
+    if not there:
+        raise Refused(
+            "this machine has no systemd of the user, no launchd and no crontab; start `shop up` in another way"
+            if wanted is None
+            else f"there is no {wanted} here that answers this user; leave --with out for one that does"
+        )
+    for other in made:
+        if other.kind != there[0].kind and _has(other):
+            raise Conflict(
+                f"{other.kind} keeps it already ({other.place}); "
+                f"`shop service remove --with {other.kind}` first"
+            )
+    return there[0]
+
+
+def installed(kept: Kept, log: Path, env: Mapping[str, str], wanted: str | None) -> Keeper:
+    """The keeper that is wanted, or the one that has the service, or where none has, the first that is there."""
+    made = [one for one in _made(kept, log, env) if wanted in (None, one.kind)]
+    having = [one for one in made if wanted or _has(one)]
+    return having[0] if having else to_install(kept, log, env, None)
+
+
+def _made(kept: Kept, log: Path, env: Mapping[str, str]) -> list[Keeper]:
+    return [Systemd(kept, env), Launchd(kept, log, env), Cron(kept, env)]
+
+
+def _has(keeper: Keeper) -> bool:
+    return (keeper.kind != "cron" or keeper.is_there()) and bool(keeper.text())
 
 
 def _checked(found: Ended, doing: str) -> bytes:
@@ -134,7 +153,6 @@ class Systemd(FileKeeper):
         self._env = {**usual, **env}
 
     def is_there(self) -> bool:
-        """Whether a systemd of this user answers."""
         if shutil.which("systemctl", path=self._env.get("PATH")) is None:
             return False
         return self._ask("show-environment").status == 0
@@ -193,6 +211,9 @@ class Launchd(FileKeeper):
         self._env = dict(env)
         self._domain = f"gui/{os.getuid()}"
 
+    def is_there(self) -> bool:
+        return sys.platform == "darwin"
+
     def install(self, *, force: bool) -> None:
         self.write(texts.launchd_agent(self._kept, str(self._log)), force=force)
         self._ask("enable", f"{self._domain}/{self._label}")
@@ -234,6 +255,9 @@ class Cron:
         self._env = dict(env)
         self._off = Path(kept.off)
         self._script = FileKeeper(Path(kept.script))
+
+    def is_there(self) -> bool:
+        return shutil.which("crontab", path=self._env.get("PATH")) is not None
 
     def text(self) -> str:
         return texts.crontab_block(self._kept, self._crontab())

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from shopfloor.app.boards import private
 from shopfloor.app.keeper_texts import Kept, is_ours
-from shopfloor.app.keepers import Keeper, choose
+from shopfloor.app.keepers import Keeper, installed, to_install
 from shopfloor.app.up import running_pid, stop_daemon
 from shopfloor.config import Home, environment, find_home, usual_home
 from shopfloor.domain.durations import words
@@ -24,7 +24,7 @@ START_WAIT_S: Final = 60.0
 WORDS_SHOWN: Final = 10
 LOG_READ_BYTES: Final = 64 * 1024
 # What `shop up` says when all is well.
-ROUTINE: Final = (" serving ", " dashboard: ", " stopping: ", " stopped; ", " goes on")
+ROUTINE: Final = (" serving ", " dashboard: ", " stopping: ", " stopped; ", " goes on", " try it, ")
 
 
 def service_arguments(parser: ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def service_arguments(parser: ArgumentParser) -> None:
         "--with",
         dest="keeper",
         choices=("systemd", "launchd", "cron"),
-        help="Who keeps it: systemd, launchd or cron; the first that is there if left out.",
+        help="Who keeps it: systemd, launchd or cron; if left out, who has it, or the first that is there.",
     )
     parser.add_argument(
         "--force", action="store_true", help="Also replace or remove a changed file."
@@ -48,7 +48,8 @@ def service_arguments(parser: ArgumentParser) -> None:
 def service(args: Namespace) -> int:
     """Install, look at, start, stop or remove what keeps `shop up` running."""
     home = find_home()
-    keeper = choose(_kept(home), log_of(home), environment(), args.keeper)
+    chosen = to_install if args.action == "install" else installed
+    keeper = chosen(_kept(home), log_of(home), environment(), args.keeper)
     match args.action:
         case "install":
             return _install(home, keeper, force=args.force)

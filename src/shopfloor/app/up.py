@@ -153,8 +153,9 @@ class StopSignals:
 
 
 def say(words: str) -> None:
-    """One line for whoever watches, with the time."""
-    print(f"{time.strftime('%H:%M:%S')} {words}", file=sys.stderr, flush=True)
+    """One line for whoever watches, with the time; in a file, which is read later, with the day."""
+    when = time.strftime("%H:%M:%S" if sys.stderr.isatty() else "%Y-%m-%d %H:%M:%S")
+    print(f"{when} {words}", file=sys.stderr, flush=True)
 
 
 def down_arguments(parser: ArgumentParser) -> None:
