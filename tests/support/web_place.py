@@ -2,10 +2,13 @@
 
 `pages` maps a path to what is answered: a status, headers and a body.  A body that is None never ends: it drips
 until the test is over.
+The product fetches from public addresses alone; a home whose interpreter takes this one for public fetches from here.
 """
 
 from __future__ import annotations
 
+import sys
+import sysconfig
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +17,14 @@ from typing import Any, NamedTuple
 
 from typing_extensions import override
 
+from tests.support.home import Home
+
 DRIP_S = 0.05
+ALLOWING = """\
+import site; site.addsitedir({place!r})
+import shopfloor.domain.addresses as a; a.is_public = lambda address: address == "127.0.0.1"
+import shopfloor.domain.limits as l; l.DOWNLOAD_S = 600.0
+"""
 
 
 class Page(NamedTuple):
@@ -82,3 +92,15 @@ def web_place() -> Iterator[WebPlace]:
             place.over.set()
             place.shutdown()
             thread.join()
+
+
+def take_for_public(home: Home) -> None:
+    """Have a home's programs take the address of these servers, and no other, for a public one.
+
+    They also fetch for longer than the product does, because a busy machine makes a minute short.
+    """
+    inside = home.folder / "venv" / "lib"
+    inside.unlink()
+    packages = inside / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "allowing.pth").write_text(ALLOWING.format(place=sysconfig.get_path("purelib")))

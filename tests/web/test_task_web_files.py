@@ -4,30 +4,18 @@ The product fetches from public addresses alone, and the server of these tests i
 test runs under an interpreter that takes this one address for public.  The second has the product's own rule.
 """
 
-import sys
-import sysconfig
-
 import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import Site
 from tests.support.web import web_of
-from tests.support.web_place import Page, web_place
-
-ALLOWING = """\
-import site; site.addsitedir({place!r})
-import shopfloor.domain.addresses as a; a.is_public = lambda address: address == "127.0.0.1"
-"""
+from tests.support.web_place import Page, take_for_public, web_place
 
 
 @pytest.fixture
 def near(home, browser):
     """A board whose machine takes the server of the test for a public one."""
-    inside = home.folder / "venv" / "lib"
-    inside.unlink()
-    packages = inside / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
-    packages.mkdir(parents=True)
-    (packages / "allowing.pth").write_text(ALLOWING.format(place=sysconfig.get_path("purelib")))
+    take_for_public(home)
     home.configure("[web]\nport = 0\n")
     opened = Site(home, web_of(home, home.up()), browser, "default")
     yield opened

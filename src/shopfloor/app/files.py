@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from shopfloor.process.download import Downloaded
 
     Download = Callable[[str, Path], Downloaded]
+
+
+# No attachment's own name begins with a dot.
+COMING = ".new-"
 
 
 class BoardFiles:
@@ -74,15 +79,31 @@ class BoardFiles:
     ) -> Stored:
         """Keep what is at an address of the web; without a name it gets the one that it has there."""
         folder = self._attachments(task_id)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        coming = folder / f".new-{secrets.token_hex(8)}"
+        coming = folder / f"{COMING}{secrets.token_hex(8)}"
         try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             found = self.download(url, coming)
             place = claim_unique(folder, name or found.name, taken)
             coming.replace(place)
+        except OSError as wrong:
+            raise Unavailable(f"what is at {url} could not be stored: {wrong.strerror}") from None
         finally:
             coming.unlink(missing_ok=True)
         return Stored(place.name, found.size, found.sha256)
+
+    def drop_unfinished(self, before_ms: int) -> int:
+        """Delete what somebody began to write for a task before a moment and was killed over; answers how many.
+
+        Who writes longer than that keeps the file: each piece makes it new.  Should one go that is written
+        after all, its writer fails and says so.
+        """
+        dropped = 0
+        for path in self._board.glob(f"attachments/*/{COMING}*"):
+            with suppress(FileNotFoundError):
+                if path.lstat().st_mtime * 1000 < before_ms:
+                    path.unlink()
+                    dropped += 1
+        return dropped
 
     def fetch(self, task_id: int, name: str) -> bytes:
         try:

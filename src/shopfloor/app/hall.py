@@ -7,6 +7,7 @@ served from then on; one that cannot be opened is said and tried again, and the 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -19,7 +20,7 @@ from shopfloor.app.boards import BoardFolder, HomeBoards
 from shopfloor.app.errands import errands_of
 from shopfloor.app.mcp import ToolServer
 from shopfloor.app.own_door import prepare_board, refuse_if_held, release_board
-from shopfloor.app.service import BoardService, open_database, without_ledger
+from shopfloor.app.service import BoardService, clock, open_database, without_ledger
 from shopfloor.app.slots import HostSlots, Member
 from shopfloor.app.web import WebServer
 from shopfloor.config import Home
@@ -30,7 +31,7 @@ from shopfloor.daemon.lane import Lane
 from shopfloor.daemon.loop import DispatchLoop
 from shopfloor.daemon.planning import AutoPlanner
 from shopfloor.domain.errors import BoardError
-from shopfloor.domain.limits import REQUEST_KEPT_MS
+from shopfloor.domain.limits import REQUEST_KEPT_MS, UNFINISHED_MS
 from shopfloor.domain.report import DispatchReport
 from shopfloor.kernel import sweep
 from shopfloor.ops.context import Service
@@ -196,10 +197,12 @@ class Hall:
             starting, self._waiting_to_start = self._waiting_to_start, None
             for served in starting:
                 _start(served)
+                _drop_unfinished(served)
         if time.monotonic() - self._pruned_at > PRUNE_EVERY_S:
             self._pruned_at = time.monotonic()
             for slug, served in list(self._served.items()):
                 self._try(slug, partial(_forget_requests, served.service.database))
+                _drop_unfinished(served)
 
     def slugs(self) -> list[str]:
         return sorted(self._served)
@@ -344,6 +347,12 @@ class Hall:
 def _start(served: Served) -> None:
     served.loop.start()
     served.errands.start()
+
+
+def _drop_unfinished(served: Served) -> None:
+    """Clear what was left half written by who was killed over it; a folder that cannot be read is left."""
+    with contextlib.suppress(OSError):
+        served.service.files.drop_unfinished(clock() - UNFINISHED_MS)
 
 
 def _forget_requests(database: Database) -> None:

@@ -7,19 +7,20 @@ lock, and does not open the board when it is answered.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 
 from shopfloor.app.boards import BoardFolder, HomeBoards, private
 from shopfloor.app.service import BoardService, open_database, open_file, without_ledger
 from shopfloor.app.together import answer_those_who_come, answer_together
 from shopfloor.config import Home
-from shopfloor.domain.errors import Conflict
+from shopfloor.domain.errors import Conflict, Unavailable
 from shopfloor.ops.call import Envelope, call, may_be_left, of_home
 from shopfloor.ops.schema import decode
 from shopfloor.store import runs
 from shopfloor.store.db import Database
 from shopfloor.store.lock import BoardLock
+from shopfloor.store.sqlite import SqliteDatabase
 
 LOCK_TRY_S = 0.2
 
@@ -47,12 +48,67 @@ def answer(
     with BoardLock(folder.lock, wait_s=left_s, give_way=give_way, request=left) as lock:
         if lock.answer is not None:
             return lock.answer
-        database = open_file(folder, brief=True, noted=lock.noted)
-        with closing(BoardService(home, folder, database, boards)) as service:
-            answered = answer_together(service, database, envelope, lock.collect())
-            answer_those_who_come(service, database, lock)
-        lock.note(database.left())
+        with closing(OpenedBoard(home, folder, boards, lock)) as board:
+            answered = board.answer(envelope)
+        board.let_go()
+    if board.lost is not None:
+        raise board.lost
+    return answered
+
+
+class OpenedBoard:
+    """A board that is a file, open under its lock for one request, which may let others have it meanwhile.
+
+    `lost` says why it was not had again after that: who asked may ask the next door.
+    """
+
+    def __init__(
+        self, home: Home, folder: BoardFolder, boards: HomeBoards, lock: BoardLock
+    ) -> None:
+        self.lost: Unavailable | None = None
+        self._lock = lock
+        self._folder = folder
+        self._database = self._opened()
+        self._has_it = True
+        self._service = BoardService(home, folder, self._database, boards)
+        self._service.away = self._away
+
+    def answer(self, envelope: Envelope) -> bytes:
+        """Carry out a request, and those of who waits for the lock."""
+        letters = self._lock.collect()
+        answered = answer_together(self._service, self._database, envelope, letters)
+        if self._has_it:
+            answer_those_who_come(self._service, self._database, self._lock)
         return answered
+
+    def close(self) -> None:
+        """Close the ledger; the lock is still held."""
+        if self._has_it:
+            self._database.close()
+
+    def let_go(self) -> None:
+        """Let go of the lock after the closing, with a word for the next holder."""
+        if self._has_it:
+            self._has_it = False
+            self._lock.note(self._database.left())
+            self._lock.release()
+
+    @contextmanager
+    def _away(self) -> Iterator[None]:
+        """Let others have the board; it is taken and opened again after, unless what was done failed."""
+        self.close()
+        self.let_go()
+        yield
+        try:
+            self._lock.acquire()
+        except Unavailable as lost:
+            self.lost = lost
+            raise
+        self._database = self._service.database = self._opened()
+        self._has_it = True
+
+    def _opened(self) -> SqliteDatabase:
+        return open_file(self._folder, brief=True, noted=self._lock.noted)
 
 
 def prepare_board(folder: BoardFolder) -> None:

@@ -74,6 +74,8 @@ class BoardService:
         self.overrides: dict[str, Any] = {}
         self.host_slots: HostSlots | None = None
         self.tools: Callable[[str], Endpoint | None] | None = None
+        # How others get the board while something outside of it is waited for.
+        self.away: Callable[[], AbstractContextManager[None]] = nullcontext
         self._files: BoardFiles | None = None
         self._keys: HomeKeys | None = None
         self._settings: Settings | None = None

@@ -14,6 +14,8 @@ ATTACHMENT_BYTES_MAX = 25 * 1024 * 1024
 URL_CHARS_MAX = 4_000
 REDIRECTS_MAX = 5
 DOWNLOAD_S = 60.0
+# Nobody writes a file that was not touched for so long: ten times as long as a download may take.
+UNFINISHED_MS = 600_000
 REQUEST_BYTES_MAX = 48 * 1024 * 1024
 ARGV_MAX = 1_000
 COMMAND_BYTES_MAX = 128 * 1024

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from shopfloor.domain import limits
 from shopfloor.domain.errors import Invalid, Unavailable
 from shopfloor.kernel import fsck as checking
 from shopfloor.kernel import retention
@@ -70,11 +71,15 @@ class Collected(Result, frozen=True):
     events: int
     logs: int
     deliveries: int
+    unfinished: int
 
 
 @operation("admin.gc", "POST /api/v1/gc", command="gc", kind="around", admin=True)
 def collect_garbage(ctx: Around, req: CollectGarbage) -> Collected:
-    """Forget old events of ended tasks, messages and logs; without days, as the settings say."""
+    """Forget old events of ended tasks, messages and logs; without days, as the settings say.
+
+    What was left half written where somebody was killed while a file was fetched goes too.
+    """
     event_days = req.event_days or ctx.settings.retention.events_days
     log_days = req.log_days or ctx.settings.retention.logs_days
     pruned_tasks, pruned_events = 0, 0
@@ -85,14 +90,15 @@ def collect_garbage(ctx: Around, req: CollectGarbage) -> Collected:
         if step.events == 0:
             break
         pruned_tasks, pruned_events = pruned_tasks + step.tasks, pruned_events + step.events
+    now = ctx.read(lambda tx: tx.now)
+    unfinished = ctx.service.files.drop_unfinished(now - limits.UNFINISHED_MS)
     logs = 0
     if log_days:
-        now = ctx.read(lambda tx: tx.now)
         logs = ctx.service.files.drop_logs(now - log_days * retention.DAY_MS)
 
     def work(tx: Tx) -> Collected:
         messages = retention.prune_deliveries(tx, event_days) if event_days else 0
-        return Collected(pruned_tasks, pruned_events, logs, messages)
+        return Collected(pruned_tasks, pruned_events, logs, messages, unfinished)
 
     done: Collected = ctx.commit(work)
     return done

@@ -70,7 +70,7 @@ def attach(ctx: Around, req: AttachFile) -> AttachmentView:
     taken = _enter(ctx, req.id)
     files = ctx.service.files
     if data is None:
-        stored = files.store_from(req.id, req.url or "", req.name, taken)
+        stored = _fetched(ctx, req, taken)
     else:
         stored = files.store(req.id, req.name or "", data, taken)
 
@@ -81,6 +81,22 @@ def attach(ctx: Around, req: AttachFile) -> AttachmentView:
         return AttachmentView.of(added, ctx.service.files.path(req.id, added.name))
 
     return ctx.commit_with(req.id, [stored], work)
+
+
+def _fetched(ctx: Around, req: AttachFile, taken: frozenset[str]) -> Stored:
+    """What is at the address, as a file; nothing is left of it where the board is not had again.
+
+    A stranger's server may take a minute, and who waits for the board does not wait for it.
+    """
+    stored = None
+    try:
+        with ctx.service.away():
+            stored = ctx.service.files.store_from(req.id, req.url or "", req.name, taken)
+    except Unavailable:
+        if stored is not None:
+            ctx.service.files.remove(req.id, stored.name)
+        raise
+    return stored
 
 
 def _bytes_of(req: AttachFile) -> bytes | None:
