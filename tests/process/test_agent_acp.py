@@ -9,6 +9,7 @@ import pytest
 
 from tests.support import scripted_acp
 from tests.support.home import Home, home_in
+from tests.support.notes import whole_lines
 from tests.support.waiting import eventually
 
 DONE = {"ask": ["task.complete", {"summary": "did it"}]}
@@ -40,9 +41,7 @@ class Agents:
         return self.home.create(assignee="bot", **args)
 
     def prompts(self) -> list[dict[str, Any]]:
-        path = self.notes / "prompts.jsonl"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [json.loads(line) for line in lines]
+        return [json.loads(line) for line in whole_lines(self.notes / "prompts.jsonl")]
 
     def log(self, task: int) -> str:
         return str(self.home.ask("task.log", id=task)["text"])

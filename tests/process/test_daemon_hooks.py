@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from tests.support.home import Home, home_in
+from tests.support.notes import whole_lines
 from tests.support.waiting import eventually
 
 
@@ -26,7 +27,7 @@ def keeper(seen) -> str:
 
 
 def told(seen):
-    return [json.loads(line) for line in seen.read_text().splitlines()] if seen.exists() else []
+    return [json.loads(line) for line in whole_lines(seen)]
 
 
 def hook(home: Home, name: str):

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tests.support.home import Home, home_in
+from tests.support.notes import whole_lines
 from tests.support.waiting import eventually
 
 
@@ -17,7 +18,7 @@ def home(tmp_path):
 def receipts(home: Home):
     """The lines of the files, as they are just now."""
     path = home.board() / "receipts" / "00000001.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [json.loads(line) for line in whole_lines(path)]
 
 
 def test_an_attempt_leaves_a_receipt_by_itself(home):

@@ -9,6 +9,15 @@ from pathlib import Path
 WORKER = str(Path(__file__).with_name("worker.py"))
 
 
+def whole_lines(path: Path) -> list[str]:
+    """The lines of a file that others write meanwhile; none where it is not there yet.
+
+    One whose end is not there yet does not count: it may be cut anywhere.
+    """
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return text.split("\n")[:-1]
+
+
 class Notes:
     """The file in which a test's workers note their starts and ends."""
 
@@ -21,9 +30,7 @@ class Notes:
 
     def lines(self) -> list[list[str]]:
         """[what, task, run] of every note, in the order in which they were written."""
-        if not self.path.exists():
-            return []
-        return [line.split() for line in self.path.read_text(encoding="utf-8").splitlines()]
+        return [line.split() for line in whole_lines(self.path)]
 
     def count(self, what: str, task: int | None = None) -> int:
         """How often something was noted, by any task or by one."""

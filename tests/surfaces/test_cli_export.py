@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.support.notes import whole_lines
 from tests.support.waiting import eventually
 from tests.surfaces.cli_shop import Shop
 
@@ -18,9 +19,9 @@ def shop(tmp_path):
 
 
 def titles(path):
-    """The titles of tasks as the lines of a file have them in the end; one that is being written does not count."""
+    """The titles of tasks as the lines of a file have them in the end."""
     found = {}
-    for line in path.read_text(encoding="utf-8").split("\n")[:-1]:
+    for line in whole_lines(path):
         told = json.loads(line)
         if told.get("table") == "task":
             found[told["row"]["id"]] = told["row"]["title"]

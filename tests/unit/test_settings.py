@@ -1,5 +1,7 @@
 """What a configuration means, and how a wrong one is refused."""
 
+import os
+
 import pytest
 
 from shopfloor.config import Home
@@ -146,3 +148,16 @@ def test_a_chat_needs_one_token_and_says_who_is_heard():
             parse({"chat": {"telegram": wrong}}, "")
     with pytest.raises(Invalid, match="did you mean 'telegram'"):
         parse({"chat": {"telegran": {}}}, "")
+
+
+def test_a_file_that_was_replaced_within_one_tick_of_the_clock_is_another_one(tmp_path):
+    home = Home(tmp_path)
+    assert home.config_stamp() == (0, 0, 0)
+    stamps = set()
+    for word in ("1s", "2s"):
+        fresh = tmp_path / "fresh"
+        fresh.write_text(f'[dispatch]\npoll = "{word}"\n')
+        os.utime(fresh, ns=(1, 1))
+        fresh.rename(home.config)
+        stamps.add(home.config_stamp())
+    assert len(stamps) == 2

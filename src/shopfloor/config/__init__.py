@@ -26,13 +26,16 @@ class Home(NamedTuple):
     def config(self) -> Path:
         return self.root / "config.toml"
 
-    def config_stamp(self) -> tuple[int, int]:
-        """Another one when the configuration was changed; zeros where there is none."""
+    def config_stamp(self) -> tuple[int, int, int]:
+        """Another one when the configuration was changed; zeros where there is none.
+
+        Two changes within one tick of the file system's clock have the same time.
+        """
         try:
             found = self.config.stat()
         except OSError:
-            return 0, 0
-        return found.st_mtime_ns, found.st_size
+            return 0, 0, 0
+        return found.st_ino, found.st_mtime_ns, found.st_size
 
     @property
     def boards(self) -> Path:
