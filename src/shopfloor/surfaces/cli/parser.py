@@ -134,7 +134,8 @@ def parse(command: Command, argv: Sequence[str]) -> Said:
     parser.given = before
     marked = [MARK + word if word.startswith("-") and _is_word(word) else word for word in before]
     flags, words = parser.parse_known_args(marked)
-    words = [word.removeprefix(MARK) for word in words]
+    # A word of a chat's is more than its letters: one without the mark stays the object that it is.
+    words = [word.removeprefix(MARK) if word.startswith(MARK) else word for word in words]
     for name, value in vars(flags).items():
         setattr(flags, name, _unmarked(value))
     for word in words:
