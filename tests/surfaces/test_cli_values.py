@@ -180,6 +180,7 @@ def test_a_title_may_begin_with_a_dash():
     assert build("create", "-hot and -quiet").args == {"title": "-hot and -quiet"}
     assert build("create", "-5", "--body", "- a line").args == {"title": "-5", "body": "- a line"}
     assert build("create", "t", "--body=-x").args == {"title": "t", "body": "-x"}
+    assert build("create", "t", "--body=-x y").args == {"title": "t", "body": "-x y"}
     assert build("cron", "add", "@daily", "--title=-x").args["title"] == "-x"
     assert build("comment", "5", "--", "-x").args == {"id": 5, "body": "-x"}
     with pytest.raises(Invalid, match="does not know what to do with 'other'"):

@@ -44,7 +44,7 @@ class WebServer:
         self._url = ""
         self._port = 0
         self._web: Web | None = None
-        self._read = (0, 0)
+        self._read = (0, 0, 0)
 
     def open(self) -> None:
         """Listen, and say where; what is wrong is said, and everything else goes on without it."""

@@ -197,7 +197,7 @@ def _unmarked(value: Any) -> Any:
 
 def _is_word(word: str) -> bool:
     """Whether a word that begins with a dash is meant as a word: `-`, `-5`, `- a list's line`."""
-    return word == "-" or " " in word or word[1:].replace(".", "", 1).isdigit()
+    return word == "-" or " " in word.partition("=")[0] or word[1:].replace(".", "", 1).isdigit()
 
 
 def _unknown_flag(command: Command, word: str) -> str:
