@@ -161,6 +161,23 @@ def test_a_runaway_deaf_to_sigterm_with_an_empty_environment_is_gone(floor, nobo
     nobody_from(name)
 
 
+def test_a_worker_that_had_ended_when_the_stop_came_was_not_stopped(floor):
+    spec = floor.spec("sh", "-c", "echo ready; read gone < gate; exit 3")
+    os.mkfifo(floor.folder / "gate")
+    supervisor = floor.go(spec)
+    floor.says(spec, "ready")
+    worker = floor.worker(spec)
+    # A frozen supervisor learns of both at once.
+    identity.send(supervisor, signal.SIGSTOP)
+    floor.until(lambda: proc.stat(supervisor.pid).state == "T")
+    (floor.folder / "gate").write_text("go\n")
+    floor.until(lambda: not identity.alive(worker))
+    identity.send(supervisor, signal.SIGTERM)
+    identity.send(supervisor, signal.SIGCONT)
+    ended = floor.ended(spec)
+    assert (ended.exit_code, ended.stopped, ended.killed) == (3, False, False)
+
+
 def test_a_stop_during_the_clearing_does_not_change_how_the_worker_ended(floor):
     deaf = f"import signal, time; signal.signal(15, signal.SIG_IGN); open('{floor.folder}/up', 'w'); time.sleep(600)"
     program = (

@@ -179,8 +179,11 @@ class Supervisor:
         """Begin the ladder for this cause; the first cause is the one recorded.
 
         The fence is recorded in any case.  Once the main process has ended by itself, nothing
-        changes how it ended.
+        changes how it ended; that it has is looked for here, because its end and the cause may be
+        heard of at the same moment.
         """
+        if not self.main_ended:
+            self.collect(now)
         if not self.main_ended and (self.cause is None or cause == "fenced"):
             self.cause = cause
             self.note(**{cause: True})
