@@ -19,7 +19,7 @@ from mcp.client.streamable_http import streamable_http_client
 from shopfloor.app.mcp import BRIDGE
 from tests.support.home import Home, Worker
 
-WAIT_S = 60.0
+WAIT_S = 120.0
 NEWEST = "2026-07-28"
 VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 META = "io.modelcontextprotocol"

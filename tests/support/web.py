@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from tests.support.home import Daemon, Home
 
-WAIT_S = 60.0
+WAIT_S = 120.0
 LINK = re.compile(r"dashboard: (\S+)/login#token=(\S+)")
 
 

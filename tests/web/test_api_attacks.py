@@ -96,7 +96,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_there(site):
     told = talk(site.web, f"{head}Content-Length: {ATTACHMENT_BYTES_MAX + 1}\r\n\r\n".encode())
     assert told.startswith(b"HTTP/1.1 413 ") and b"limit_reached" in told
     chunk = b"%x\r\n%s\r\n" % (1 << 20, bytes(1 << 20))
-    with closing(socket.create_connection((site.web.host, site.web.port), timeout=60)) as sending:
+    with closing(socket.create_connection((site.web.host, site.web.port), timeout=120)) as sending:
         sending.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
         try:
             for _ in range(2 * ATTACHMENT_BYTES_MAX >> 20):

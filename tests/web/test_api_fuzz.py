@@ -80,7 +80,7 @@ def test_an_operation_answers_as_the_document_says(site, path, method):
             base_url=site.web.url,
             headers={"Authorization": f"Bearer {site.web.shown}"},
             checks=CHECKS,
-            timeout=30,
+            timeout=120,
         )
 
     for mode, examples in EXAMPLES.items():

@@ -79,7 +79,7 @@ def test_a_request_outlives_the_door_that_it_was_meant_for(served):
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(web.post, "/api/v1/tasks", {"title": "asked in between"})
         home.up()
-        said = asked.result(60)
+        said = asked.result(120)
     assert said.status == 200, said
     assert home.task(said.json["task"]["id"])["title"] == "asked in between"
     assert len(home.ask("task.list")["items"]) == 1
@@ -190,7 +190,7 @@ def test_it_is_served_encrypted_where_a_certificate_is_set(home, tmp_path):
         data=b'{"token":"%s"}' % secret.encode(),
         headers={"X-Shopfloor": "1", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(asked, context=trusted, timeout=60) as answer:
+    with urllib.request.urlopen(asked, context=trusted, timeout=120) as answer:
         assert "Secure" in answer.headers["Set-Cookie"]
     token = home.ask("token.create", name="far")["secret"]
     where = {"SHOPFLOOR_URL": url, "SHOPFLOOR_URL_TOKEN": token}

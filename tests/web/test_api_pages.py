@@ -157,7 +157,7 @@ def test_events_come_as_they_happen_and_go_on_after_the_last_one_seen(site):
     first, second = site.home.create("heard"), site.home.create("heard too")
     headers = {"Authorization": f"Bearer {site.web.shown}", "Last-Event-ID": str(cursor)}
     found: list[int] = []
-    connection = http.client.HTTPConnection(site.web.host, site.web.port, timeout=60)
+    connection = http.client.HTTPConnection(site.web.host, site.web.port, timeout=120)
     connection.request("GET", "/api/v1/events/stream?board=default", headers=headers)
     answer = connection.getresponse()
     assert answer.getheader("content-type") == "text/event-stream; charset=utf-8"

@@ -57,7 +57,7 @@ def test_who_does_not_finish_a_request_is_parted_from(site):
     body = f"POST /api/v1/tasks HTTP/1.1\r\n{authorised}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
     begun = [b"", b"GET / HTTP/1.1\r\nHost: loc", body.encode()]
     open_ones = [
-        socket.create_connection((site.web.host, site.web.port), timeout=60) for _ in begun
+        socket.create_connection((site.web.host, site.web.port), timeout=120) for _ in begun
     ]
     for connection, data in zip(open_ones, begun, strict=True):
         connection.sendall(data)

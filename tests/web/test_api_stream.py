@@ -14,7 +14,7 @@ class Stream:
     """An open event stream, read when the test wants to."""
 
     def __init__(self, web, query="board=default", **headers):
-        self.socket = socket.create_connection((web.host, web.port), timeout=60)
+        self.socket = socket.create_connection((web.host, web.port), timeout=120)
         lines = [f"GET /api/v1/events/stream?{query} HTTP/1.1", "Host: localhost"]
         lines.append(f"Authorization: Bearer {web.shown}")
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
