@@ -85,6 +85,17 @@ def test_the_exit_status_of_a_failed_order_is_what_a_shell_would_say(board, seen
     assert shown.next_step == f"shop log {order}, then shop order retry {order}"
 
 
+def test_a_failed_order_has_ended_when_its_last_attempt_did_until_it_is_retried(board):
+    order = enqueue(board)
+    at = board.clock.advance(MINUTE)
+    end(board, order, exit_code=1)
+    board.clock.advance(MINUTE)
+    [listed] = board.ask("order.list").items
+    shown = board.ask("order.show", id=order).order
+    assert {one.ended_at.timestamp() * 1000 for one in (listed, shown)} == {at}
+    assert board.ask("order.retry", id=order).ended_at is None
+
+
 def test_try_again_later_is_no_failure_and_the_order_stays_queued(board):
     order = enqueue(board)
     end(board, order, exit_code=75)

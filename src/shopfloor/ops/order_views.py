@@ -46,9 +46,12 @@ class OrderLine(Result, frozen=True):
     def of(row: OrderRow) -> OrderLine:
         task = row.task
         assert task.command is not None, "an order has a command"
+        state = state_of(task)
+        # To its task, an order that failed has only stopped: its end is that of its last attempt.
+        ended_at = row.run_ended_at if state is State.FAILED else task.ended_at
         return OrderLine(
             id=task.id,
-            state=state_of(task).value,
+            state=state.value,
             title=task.title,
             argv=json.loads(task.command)["argv"],
             attempts=task.attempts,
@@ -62,7 +65,7 @@ class OrderLine(Result, frozen=True):
             created_at=always(task.created_at),
             changed_at=always(task.changed_at),
             started_at=moment(task.started_at),
-            ended_at=moment(task.ended_at),
+            ended_at=moment(ended_at),
             creator=task.creator,
         )
 
@@ -119,8 +122,8 @@ class OrderDetail(Result, frozen=True):
 def row_of(task: Task, last: Run | None) -> OrderRow:
     """An order with its last attempt."""
     if last is None:
-        return OrderRow(task, None, None, None, None)
-    return OrderRow(task, last.id, last.outcome, last.exit_code, last.exit_signal)
+        return OrderRow(task, None, None, None, None, None)
+    return OrderRow(task, last.id, last.outcome, last.exit_code, last.exit_signal, last.ended_at)
 
 
 def detail(

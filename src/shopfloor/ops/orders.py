@@ -126,7 +126,7 @@ def enqueue(ctx: Context, req: EnqueueOrder) -> Enqueued:
     if made.created and runtime is not None:
         orders.put_runtime(ctx.tx, runtime._replace(task_id=made.task.id))
     said = dispatcher_missing(ctx)
-    return Enqueued(OrderLine.of(orders.OrderRow(made.task, *[None] * 4)), made.created, said)
+    return Enqueued(OrderLine.of(orders.OrderRow(made.task, *[None] * 5)), made.created, said)
 
 
 def _task(ctx: Context, req: EnqueueOrder) -> CreateTask:

@@ -20,6 +20,7 @@ class OrderRow(NamedTuple):
     outcome: str | None
     exit_code: int | None
     exit_signal: int | None
+    run_ended_at: int | None
 
 
 def page(tx: Tx, *, before: int, limit: int, **filters: object) -> list[OrderRow]:

@@ -1,6 +1,6 @@
 -- name: order_page
 -- Tasks with a command of their own, the newest first, each with its state in an order's words and its last attempt.
-SELECT task.*, last.id, last.outcome, last.exit_code, last.exit_signal
+SELECT task.*, last.id, last.outcome, last.exit_code, last.exit_signal, last.ended_at
   FROM (SELECT task.id AS number,
                CASE COALESCE(task.archived_from, task.status)
                     WHEN 'running' THEN 'running'
