@@ -34,6 +34,24 @@ def test_a_command_after_two_dashes_is_a_work_order_and_names_the_schedule(shop)
     assert "keeps    50 firings" in shown
 
 
+def test_whatever_was_asked_of_each_firing_is_shown(shop):
+    asked = ["--priority", "5", "--max-runtime", "10m", "--backoff", "1m", "--env", "A=b c"]
+    placed = ["--workspace", "dir:/tmp", "--artifact", "a.txt", "--artifact", "b.txt"]
+    shop("cron", "add", "@daily", "--name", "full", *asked, *placed, "--", "true")
+    shown = [" ".join(line.split()) for line in shop("cron", "show", "full").out.splitlines()]
+    told = {
+        "priority 5",
+        "max runtime 10m",
+        "backoff 1m",
+        "env A='b c'",
+        "workspace dir:/tmp",
+        "artifacts a.txt b.txt",
+    }
+    assert told <= {*shown}
+    shop("cron", "add", "@daily", "plain")
+    assert "priority" not in shop("cron", "show", "plain").out
+
+
 def test_a_list_says_the_state_the_next_time_and_what_became_of_the_last(shop):
     assert "no schedules" in shop("cron", "list").err
     for name in ("one", "two", "three"):
@@ -65,7 +83,7 @@ def test_a_schedule_is_edited_paused_resumed_and_removed(shop):
     edit = ("--rule", "every day at 10", "--title", "uno", "--keep-for", "30d", "--clear", "count")
     assert "0 10 * * *  UTC" in shop("cron", "edit", "one", *edit, "--task", '{"priority": 2}').out
     shown = shop("cron", "show", "one")
-    assert "one  active: uno" in shown.out and "keeps    50 firings, for 4w2d" in shown.out
+    assert "one  active: uno" in shown.out and "keeps     50 firings, for 4w2d" in shown.out
     assert shown.out.rstrip().endswith("b")
     task = shop("cron", "show", "one", "--json").json["schedule"]["task"]
     assert task == {"title": "uno", "body": "b", "priority": 2}

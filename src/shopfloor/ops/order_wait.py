@@ -29,8 +29,12 @@ class WaitOrder(Request, frozen=True, kw_only=True):
     """Which order, from where in its output, and how long to wait for something new."""
 
     id: Id
-    after: Annotated[str | None, Arg("Only output after this cursor of an earlier answer.")] = None
-    wait_s: Annotated[float, Arg("Wait so many seconds for a change.", ge=0, le=WAIT_MAX_S)] = 0
+    after: Annotated[
+        str | None, Arg("Only output after this cursor of an earlier answer.", paging=True)
+    ] = None
+    wait_s: Annotated[
+        float, Arg("Wait so many seconds for a change.", paging=True, ge=0, le=WAIT_MAX_S)
+    ] = 0
 
 
 class OrderNews(Result, frozen=True):

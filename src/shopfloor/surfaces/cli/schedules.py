@@ -13,6 +13,8 @@ from shopfloor.surfaces.cli.console import STATUS_INKS, one_line
 from shopfloor.surfaces.cli.page import Cell, Page
 
 LATE_S = 60
+# What of a request has a line of its own.
+TOLD = frozenset({"title", "assignee", "command", "argv"})
 STATE_INKS = {"active": "green", "overdue": "red", "paused": "yellow", "over": "dim"}
 OUTCOME_INKS = {"fired": "green", "skipped": "yellow", "missed": "yellow", "refused": "red"}
 
@@ -127,7 +129,7 @@ def _facts(one: dict[str, Any], page: Page) -> list[tuple[str, str]]:
         ("when", one["words"]),
         ("assignee", task.get("assignee") or ""),
         ("command", "" if command is None else shlex.join(command["argv"])),
-        ("runtime", task.get("runtime") or ""),
+        *_asked({**task, **(command or {})}),
         ("overlap", one["overlap"]),
         ("missed", missed),
         ("jitter", short(one["jitter_ms"]) if one["jitter_ms"] else ""),
@@ -137,6 +139,29 @@ def _facts(one: dict[str, Any], page: Page) -> list[tuple[str, str]]:
         ("paused", _paused(one, page)),
         ("created", f"{page.when(one['created_at'])} by {one['creator']}"),
     ]
+
+
+def _asked(task: dict[str, Any]) -> list[tuple[str, str]]:
+    """What else was asked for, in the request's own words, so that nothing of it is out of sight."""
+    rows = []
+    for name, value in task.items():
+        if name in TOLD or value in (None, [], {}):
+            continue
+        words = name.removesuffix("_ms").replace("_", " ")
+        rows.append((words, one_line(_asked_words(name, value))))
+    return rows
+
+
+def _asked_words(name: str, value: Any) -> str:
+    if name.endswith("_ms"):
+        return short(value)
+    if name == "backoff":
+        return short(value["base_ms"])
+    if isinstance(value, dict):
+        return " ".join(f"{key}={shlex.quote(str(inner))}" for key, inner in value.items())
+    if isinstance(value, list):
+        return shlex.join(str(inner) for inner in value)
+    return "yes" if value is True else str(value)
 
 
 def _paused(one: dict[str, Any], page: Page) -> str:
