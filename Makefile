@@ -1,6 +1,6 @@
 # Every command of the project.  CI runs nothing that cannot be run by hand from here.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo fast check test agents test-agents ci bench soak docs lock clean
+.PHONY: help setup demo fast check test agents test-agents ci bench soak shake docs lock clean
 
 python := .venv/bin/python
 
@@ -37,6 +37,10 @@ bench: setup  ## Measure throughput and pick-up latency on this machine.
 soak: setup  ## Random walks over the model, and chaos over a daemon, for a long time.
 	@$(python) -m pytest tests/model --hypothesis-profile=soak --timeout=3600
 	@$(python) -m pytest tests/e2e/soak.py
+
+shake: setup  ## The tests of the dashboard on a slow line and processor, on boards that never rest.
+	@SHOPFLOOR_SLOW_BROWSER=$${SHOPFLOOR_SLOW_BROWSER-80,3} SHOPFLOOR_CHURN=$${SHOPFLOOR_CHURN-5} \
+		$(python) -m pytest tests/web --ignore-glob='*/test_api_*' -n 2
 
 docs: setup  ## Make the reference pages anew from the code.
 	@$(python) scripts/docs.py

@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.support.home import Home
+from tests.support.shaking import Unrest, shaken
 from tests.support.web import Web
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,6 +73,7 @@ class Site:
         self.forgiven: tuple[str, ...] = ()
         self._browser = browser
         self._contexts: list[BrowserContext] = []
+        self._unrest = Unrest(home, slug)
 
     def ask(self, op: str, **args: Any) -> Any:
         """Ask as another program does."""
@@ -96,7 +98,7 @@ class Site:
         )
         context.set_default_timeout(LIMIT_MS)
         self._contexts.append(context)
-        page = context.new_page()
+        page = shaken(context.new_page())
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on(
             "console",
@@ -114,6 +116,7 @@ class Site:
 
     def close(self) -> None:
         """Close what was opened; raises where a page complained."""
+        self._unrest.close()
         for context in self._contexts:
             context.close()
         left = [one for one in self.complaints if not any(word in one for word in self.forgiven)]

@@ -13,7 +13,9 @@ export function Bulk({ store, view }) {
   const chosen = view.selected.value;
   if (!chosen.size) return null;
   store.version.value;
+  // Those that somebody else took away are chosen no more.
   const cards = [...chosen].map((id) => store.card(id)).filter(Boolean);
+  if (!cards.length) return null;
   const clear = () => {
     view.selected.value = new Set();
     refusals.value = new Map();
@@ -27,7 +29,8 @@ export function Bulk({ store, view }) {
       const items = [...profiles.map((one) => one.name), "none"].map((name) => ({
         label: name === "none" ? "nobody" : name, icon: "user", run: () => carryOut(store, cards, { op: "task.assign", label: "Assign", args: { assignee: name } }),
       }));
-      menu.value = { at, items, label: "Assign to" };
+      // What has been turned to since is not disturbed.
+      if (document.activeElement === at || document.activeElement === document.body) menu.value = { at, items, label: "Assign to" };
     } catch (refused) {
       refuse(refused);
     }
@@ -36,7 +39,7 @@ export function Bulk({ store, view }) {
     label: value === 0 ? "Priority 0, the usual" : `Priority ${value}`, icon: "chevron", run: () => carryOut(store, cards, { op: "task.edit", label: "Priority", args: { priority: value } }),
   })), "Priority");
   return html`<div class="bulk" role="region" aria-label="Selected cards">
-    <strong role="status">${chosen.size} selected</strong>
+    <strong role="status">${cards.length} selected</strong>
     ${may("operator") && html`
       <${Button} small icon="move" aria-haspopup="menu" onClick=${moves}>Move<//>
       <${Button} small icon="user" aria-haspopup="menu" onClick=${assign}>Assign<//>

@@ -24,7 +24,7 @@ export function Card({ card, width, top, height, place, of, current, selected, r
   const clock = card.status === "running" ? second.value : minute.value;
   const level = worry(card, clock);
   const why = reason(card);
-  return html`<li id=${`card-${card.id}`} data-card=${card.id} style=${{ top: `${top}px`, height: `${height}px` }}
+  return html`<li id=${`card-${card.id}`} data-card=${card.id} data-stays style=${{ top: `${top}px`, height: `${height}px` }}
       class=${names("card", `is-${card.status}`, `is-${level}`, current && "is-current", selected && "is-selected", card.moving && "is-moving", dragging && "is-dragged")}
       tabindex=${current ? 0 : -1} aria-posinset=${place} aria-setsize=${of} draggable="true"
       aria-label=${spoken(card, clock) + (selected ? ", selected" : "")}>

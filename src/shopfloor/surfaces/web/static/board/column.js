@@ -82,6 +82,18 @@ function Cards({ store, column, view, on, low }) {
   }, [column]);
   const ids = column.ids.value;
   const at = tops.value;
+  // The first card that is seen whole stays where it is when others come or go above it.
+  const anchor = useRef({ id: null, top: 0 });
+  useLayoutEffect(() => {
+    const place = ids.indexOf(anchor.current.id);
+    if (place < 0 || scroll.peek() === 0 || at[place] === anchor.current.top) return;
+    box.current.scrollTop += at[place] - anchor.current.top;
+    scroll.value = box.current.scrollTop;
+  }, [at]);
+  useLayoutEffect(() => {
+    const first = Math.min(ids.length - 1, indexAt(at, Math.max(0, scroll.value - 1)) + 1);
+    anchor.current = first < 0 ? { id: null, top: 0 } : { id: ids[first], top: at[first] };
+  });
   const loaded = at[at.length - 1];
   const missing = column.read.value ? Math.max(0, column.count.value - ids.length) : 0;
   const whole = loaded + missing * (ids.length ? loaded / ids.length : GUESS);
@@ -92,9 +104,10 @@ function Cards({ store, column, view, on, low }) {
   const to = Math.min(ids.length, indexAt(at, scroll.value + size.value + OVERSCAN) + 1);
   const shown = [];
   for (let index = from; index < to; index += 1) shown.push(index);
-  // The card that has the focus stays drawn, so that scrolling does not lose it.
+  // The card that has the focus stays drawn, in its order, so that scrolling does not lose it.
   const kept = ids.indexOf(view.current.value);
-  if (kept >= 0 && (kept < from || kept >= to)) shown.push(kept);
+  if (kept >= to) shown.push(kept);
+  else if (kept >= 0 && kept < from) shown.unshift(kept);
   const style = low ? { height: `${Math.min(LOW, whole + GAP)}px` } : null;
   return html`<ul ref=${box} class="cards" style=${style} role="list" aria-label=${`${title(column.status)} cards`} data-status=${column.status}
       tabindex=${ids.length ? null : -1} onScroll=${() => { scroll.value = box.current.scrollTop; }}>

@@ -74,9 +74,9 @@ function general(store, view) {
 
 /** The cards that a key is for: all that are selected, or the one that is pointed at. */
 function targets(store, view) {
-  const chosen = view.selected.peek();
-  const ids = chosen.size ? [...chosen] : [view.current.peek()];
-  return ids.map((id) => store.cards.get(id)?.peek()).filter(Boolean);
+  const known = (ids) => ids.map((id) => store.cards.get(id)?.peek()).filter(Boolean);
+  const chosen = known([...view.selected.peek()]);
+  return chosen.length ? chosen : known([view.current.peek()]);
 }
 
 function escape(view) {
@@ -92,12 +92,15 @@ function escape(view) {
   } else if (new URLSearchParams(location.search).get("q")) setQuery({ q: null });
 }
 
-/** Where the pointed-at card is: its column and its place in it; the first card where there is none. */
+/** Where the pointed-at card is: its column and its place in it, between two where it has gone; none where none was. */
 function whereabouts(store, view) {
   const id = view.current.peek();
   const columns = store.statuses.map((status) => store.columns.get(status)).filter((column) => view.boxes.has(column) && column.ids.peek().length);
   const column = columns.find((one) => one.ids.peek().includes(id));
-  return { columns, column, at: column ? column.ids.peek().indexOf(id) : -1 };
+  if (column) return { columns, column, at: column.ids.peek().indexOf(id) };
+  const left = store.left.get(id);
+  const there = columns.find((one) => one.status === left?.status);
+  return { columns, column: there, at: there ? left.at - 0.5 : -1 };
 }
 
 function step(store, view, by) {
@@ -105,7 +108,8 @@ function step(store, view, by) {
   const here = column ?? columns[0];
   if (!here) return;
   const ids = here.ids.peek();
-  const next = column ? Math.max(0, Math.min(ids.length - 1, at + by)) : 0;
+  const to = by > 0 ? Math.floor(at + by) : Math.ceil(at + by);
+  const next = column ? Math.max(0, Math.min(ids.length - 1, to)) : 0;
   point(view, here, next);
 }
 
@@ -117,7 +121,7 @@ function side(store, view, by) {
   const box = view.boxes.get(next);
   // To the card at the same height, as the eye would go.
   const here = column ? view.boxes.get(column) : null;
-  const y = here ? here.topOf(at) - here.element.scrollTop + box.element.scrollTop : 0;
+  const y = here ? here.topOf(Math.max(0, Math.floor(at))) - here.element.scrollTop + box.element.scrollTop : 0;
   const ids = next.ids.peek();
   let place = ids.findIndex((_id, index) => box.bottomOf(index) > y);
   if (place < 0) place = ids.length - 1;

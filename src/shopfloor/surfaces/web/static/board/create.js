@@ -3,7 +3,7 @@
 import { html, signal, useEffect, useSignal } from "../core/dom.js";
 import { call, change } from "../core/api.js";
 import { currentBoard, go } from "../core/route.js";
-import { toast } from "../core/toast.js";
+import { refuse, toast } from "../core/toast.js";
 import { Button, Dialog, Field, Input, Select, TextArea } from "../core/ui.js";
 import { addressOf } from "./card.js";
 import { Profiles } from "./fields.js";
@@ -33,23 +33,25 @@ export function Create() {
     const wrong = problemOf(field);
     if (wrong) {
       problem.value = wrong;
-      return;
+      return false;
     }
     busy.value = true;
     try {
       const made = await change("task.create", requestOf(field, assignee.value));
       toast(`#${made.task.id} is on the board: ${made.task.status}`, { action: { label: "Open", run: () => go(addressOf(made.task.id)) } });
-      if (!another) close();
-      else {
-        form.value = { ...form.value, title: "", body: "" };
-        document.querySelector("dialog .is-title")?.focus();
-      }
       problem.value = null;
+      if (!another) return true;
+      // What was written on while it was sent is the next task's.
+      const emptied = (name) => (form.value[name] === field[name] ? "" : form.value[name]);
+      form.value = { ...form.value, title: emptied("title"), body: emptied("body") };
+      document.querySelector("dialog .is-title")?.focus();
     } catch (refused) {
-      problem.value = { field: null, says: refused.message };
+      if (creating.peek() === given) problem.value = { field: null, says: refused.message };
+      else refuse(refused, `Creating “${field.title}”`);
     } finally {
       busy.value = false;
     }
+    return false;
   };
   const wrong = (name) => (problem.value?.field === name ? problem.value.says : null);
   const footer = html`<${Button} type="submit" name="another" disabled=${busy.value}>Create and add another<//><${Button} type="submit" kind="primary" disabled=${busy.value}>Create<//>`;

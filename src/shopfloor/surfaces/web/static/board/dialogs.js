@@ -2,6 +2,7 @@
 
 import { html, useEffect, useSignal } from "../core/dom.js";
 import { call } from "../core/api.js";
+import { refuse } from "../core/toast.js";
 import { Button, Dialog, Field, Input, Select, TextArea, Toggle } from "../core/ui.js";
 import { asked, carryOut } from "./acting.js";
 import { Profiles } from "./fields.js";
@@ -79,16 +80,18 @@ function usePlanner(store) {
 
 function Specify({ move, cards: [card], store, workers, close }) {
   const title = useSignal(card.title);
-  const body = useSignal("");
+  // Null until it is read: what was not seen is not overwritten.
+  const body = useSignal(null);
   const assignee = useSignal(card.assignee ?? "");
   const profiles = usePlanner(store);
-  useEffect(() => { call("task.show", { id: card.id }, { board: store.board }).then((shown) => { body.value = shown.task.body; }, () => {}); }, []);
-  const said = (by) => ({ by, ...(assignee.value ? { assignee: assignee.value } : {}), ...(by === "hand" ? { title: title.value.trim(), body: body.value } : {}) });
+  useEffect(() => { call("task.show", { id: card.id }, { board: store.board }).then((shown) => { body.value = shown.task.body; }, refuse); }, []);
+  const written = () => ({ title: title.value.trim(), ...(body.value === null ? {} : { body: body.value }) });
+  const said = (by) => ({ by, ...(assignee.value ? { assignee: assignee.value } : {}), ...(by === "hand" ? written() : {}) });
   const run = () => carryOut(store, [card], move, said("hand"));
   const more = html`<${Button} class="to-the-left" onClick=${() => { close(); carryOut(store, [card], move, said("model")); }}>Have the model write it<//>`;
   return html`<${Frame} ...${{ move, cards: [card], workers, close, run, more }} title="Make it a task" action="Make it a task" disabled=${!title.value.trim()}>
     <${Field} label="Title"><${Input} autofocus value=${title.value} onValue=${(text) => { title.value = text; }} /><//>
-    <${Field} label="What a worker has to know"><${TextArea} value=${body.value} onValue=${(text) => { body.value = text; }} rows="6" /><//>
+    <${Field} label="What a worker has to know"><${TextArea} value=${body.value ?? ""} readonly=${body.value === null} placeholder=${body.value === null ? "Reading" : null} onValue=${(text) => { body.value = text; }} rows="6" /><//>
     <${Profiles} chosen=${assignee} profiles=${profiles} /><//>`;
 }
 

@@ -38,6 +38,8 @@ export function dragging(store, view, cardAt, begin) {
       event.dataTransfer.effectAllowed = "move";
       event.dataTransfer.setData("text/plain", `#${id}`);
       if (many > 1) picture(event, `${many} tasks`);
+      // Of a card that is taken away meanwhile the browser tells no end; while one is dragged, no pointer moves.
+      setTimeout(() => document.addEventListener("pointermove", finish, { once: true }));
     },
     dragOver: (event) => {
       const column = columnAt(event);
@@ -60,6 +62,7 @@ export function dragging(store, view, cardAt, begin) {
   };
 
   function finish() {
+    document.removeEventListener("pointermove", finish);
     mark(null);
     view.dragged.value = new Set();
     view.targets.value = null;

@@ -2,7 +2,8 @@
 
 import { html, useEffect, useMemo, useRef, useSignal } from "../core/dom.js";
 import { call } from "../core/api.js";
-import { onEvent } from "../core/live.js";
+import { onEvent, onResync } from "../core/live.js";
+import { reader } from "../core/reader.js";
 import { refuse } from "../core/toast.js";
 import { Avatar, Busy, Icon } from "../core/ui.js";
 import { Column } from "./column.js";
@@ -13,13 +14,18 @@ const SHOWN = ["triage", "todo", "scheduled", "ready", "running", "review", "blo
 
 export function Lanes({ board, filter, store, view, on }) {
   const lanes = useSignal(null);
-  const read = () => call("stats.show", {}, { board }).then((stats) => {
+  const show = (stats) => {
     const wanted = stats.by_assignee.filter((lane) => (filter.assignee === null || lane.assignee === filter.assignee) && openOf(lane) > 0);
-    lanes.value = wanted.sort((one, two) => openOf(two) - openOf(one)).map((lane) => lane.assignee);
-  }, refuse);
+    const found = wanted.sort((one, two) => openOf(two) - openOf(one)).map((lane) => lane.assignee);
+    // A lane that is shown keeps its place; new ones come below.
+    const stay = (lanes.peek() ?? []).filter((name) => found.includes(name));
+    lanes.value = [...stay, ...found.filter((name) => !stay.includes(name))];
+  };
   useEffect(() => {
-    read();
-    return onEvent((event) => { if (event.kind === "created" || event.kind === "assigned") read(); });
+    const one = reader({ ask: () => call("stats.show", {}, { board }), show, refused: refuse, pauseMs: TOGETHER_MS });
+    const offs = [onEvent((event) => (event.kind === "created" || event.kind === "assigned") && one.soon()), onResync(() => one.soon()), one.stop];
+    one.read();
+    return () => offs.forEach((off) => off());
   }, [board]);
   if (lanes.value === null) return html`<${Busy} label="Reading the lanes" />`;
   return html`<div class="lanes">${lanes.value.map((name) => html`<${Lane} key=${name} board=${board} filter=${filter} name=${name} main=${store} view=${view} on=${on} />`)}</div>`;

@@ -42,6 +42,8 @@ export function BoardPage() {
     return () => store.close();
   }, [store]);
   useBoardCommands(store, view);
+  // What was asked about this board is not asked on the next one.
+  useEffect(() => () => { asked.value = creating.value = null; }, []);
   const open = currentTask.value;
   const ready = store.ready.value;
   useEffect(() => {
@@ -78,11 +80,12 @@ function filterOf(query) {
 }
 
 function Columns({ store, view, on }) {
+  const shape = useRef(new Map());
   const empty = useMemo(() => computed(() => [...store.columns.values()].every((column) => column.read.value && column.count.value === 0)), [store]);
   if (empty.value && !view.narrowed.value) return html`<${Start} />`;
   return html`<${Strip} store=${store} view=${view} on=${on} /><div class="columns">${store.statuses.map((status) => {
     const column = store.columns.get(status);
-    return html`<${Column} key=${status} store=${store} column=${column} view=${view} on=${on} collapsed=${isNarrow(column, view)} />`;
+    return html`<${Column} key=${status} store=${store} column=${column} view=${view} on=${on} collapsed=${isNarrow(column, view, shape.current)} />`;
   })}</div>`;
 }
 
@@ -100,10 +103,12 @@ function Strip({ store, view, on }) {
 }
 
 /** Columns that a person hid are narrow, and so are empty ones that are seldom looked at. */
-function isNarrow(column, view) {
-  if (folded.value.includes(column.status)) return true;
+function isNarrow(column, view, shape) {
   const seldom = ["triage", "todo", "scheduled", "review", "cancelled", "archived"].includes(column.status);
-  return seldom && column.read.value && column.count.value === 0 && !view.unfolded.value.has(column.status);
+  const narrow = folded.value.includes(column.status) || (seldom && column.read.value && column.count.value === 0 && !view.unfolded.value.has(column.status));
+  // While a card is dragged, no column goes from under it.
+  if (!view.targets.value || !shape.has(column.status)) shape.set(column.status, narrow);
+  return shape.get(column.status);
 }
 
 function Start() {

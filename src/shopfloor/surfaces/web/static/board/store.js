@@ -5,7 +5,7 @@
 // card beyond what is loaded is counted and not kept.
 
 import { batch, signal } from "../core/dom.js";
-import { call } from "../core/api.js";
+import { call, isPassing } from "../core/api.js";
 import { STATUSES } from "../core/lifecycle.js";
 import { LEAVING, LEAVING_MS, onEvent, onResync, seen } from "../core/live.js";
 import { refuse } from "../core/toast.js";
@@ -14,6 +14,7 @@ const FIRST_PAGE = 40;
 const ENDED_PAGE = 20;
 const NEXT_PAGE = 200;
 const IDS_MOST = 200;
+const AGAIN_MS = 2000;
 const TOGETHER_MS = 40;
 // Each reading counts again what has the words, which on a large board is work.
 const SEARCHED_TOGETHER_MS = 1000;
@@ -33,6 +34,8 @@ export class Store {
     this.ready = signal(false);
     this.failed = signal(null);
     this.version = signal(0);
+    // Where cards were that are not there any more: {id: {status, at}}.
+    this.left = new Map();
     this.waiting = new Set();
     this.busy = false;
     this.timer = null;
@@ -92,9 +95,11 @@ export class Store {
     const column = this.columns.get(status);
     if (!column.next || column.reading) return;
     column.reading = true;
+    const after = column.next;
     try {
-      const page = await this.ask({ statuses: [status], limit: NEXT_PAGE, after: column.next });
-      if (this.closed) return;
+      const page = await this.ask({ statuses: [status], limit: NEXT_PAGE, after });
+      // Where the board was read anew meanwhile, this is not the next page any more.
+      if (this.closed || column.next !== after) return;
       const [read] = page.columns.filter((one) => one.status === status);
       batch(() => {
         for (const card of read.items) this.keep(card);
@@ -151,13 +156,16 @@ export class Store {
     const ids = [...this.waiting].slice(0, IDS_MOST);
     ids.forEach((id) => this.waiting.delete(id));
     this.busy = true;
+    let rest = this.together;
     try {
       if (ids.length) this.apply(await this.ask({ ids }), ids);
     } catch (refused) {
-      if (refused.code === "unreachable") ids.forEach((id) => this.waiting.add(id));
+      if (!isPassing(refused)) return;
+      ids.forEach((id) => this.waiting.add(id));
+      rest = AGAIN_MS;
     } finally {
       this.busy = false;
-      if (this.waiting.size && !this.closed) this.timer = setTimeout(() => this.flush(), this.together);
+      if (this.waiting.size && !this.closed) this.timer = setTimeout(() => this.flush(), rest);
     }
   }
 
@@ -210,7 +218,9 @@ export class Store {
 
   take(id, status) {
     const column = this.columns.get(status);
-    if (column) column.ids.value = column.ids.peek().filter((one) => one !== id);
+    if (!column) return;
+    this.left.set(id, { status, at: Math.max(0, column.ids.peek().indexOf(id)) });
+    column.ids.value = column.ids.peek().filter((one) => one !== id);
   }
 
   remove(id) {

@@ -11,26 +11,33 @@ const PAUSE_MS = 220;
 
 export function Toolbar({ store, filter }) {
   const open = useSignal(false);
+  const field = useRef(null);
+  const timer = useRef(null);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const clear = () => {
+    // Words that are on their way into the address are cleared, too.
+    clearTimeout(timer.current);
+    field.current.value = "";
+    setQuery({ assignee: null, tenant: null, q: null, archived: null, lanes: null });
+  };
   const set = [filter.assignee, filter.tenant].filter((one) => one !== null).length + (filter.archived ? 1 : 0) + (filter.lanes ? 1 : 0);
   return html`<div class=${names("toolbar", open.value && "is-open")} role="toolbar" aria-label="Board">
-    <${Search} text=${filter.text} />
+    <${Search} text=${filter.text} field=${field} timer=${timer} />
     <${IconButton} icon="filter" label=${set ? `Filters, ${set} set` : "Filters"} class="narrow-only" aria-expanded=${open.value} onClick=${() => { open.value = !open.value; }} />
     <div class="toolbar-filters">
       <${Assignee} chosen=${filter.assignee} store=${store} />
       <${Tenant} chosen=${filter.tenant} store=${store} />
       <${Switch} icon="lanes" label="Lanes" on=${filter.lanes} onClick=${() => setQuery({ lanes: filter.lanes ? null : "1" })} />
       <${Switch} icon="archive" label="Archived" on=${filter.archived} onClick=${() => setQuery({ archived: filter.archived ? null : "1" })} />
-      ${(set > 0 || filter.text) && html`<${Button} kind="quiet" small icon="close" onClick=${() => setQuery({ assignee: null, tenant: null, q: null, archived: null, lanes: null })}>Clear<//>`}
+      ${(set > 0 || filter.text) && html`<${Button} kind="quiet" small icon="close" onClick=${clear}>Clear<//>`}
     </div>
     ${may("operator") && html`<${Button} kind="primary" icon="plus" class="new-task" aria-label="New task" onClick=${() => { creating.value = {}; }}><span>New task</span><//>`}
   </div>`;
 }
 
-function Search({ text }) {
-  const ref = useRef(null);
-  const timer = useRef(null);
+function Search({ text, field, timer }) {
   useEffect(() => {
-    if (document.activeElement !== ref.current) ref.current.value = text ?? "";
+    if (document.activeElement !== field.current) field.current.value = text ?? "";
   }, [text]);
   const search = (event) => {
     clearTimeout(timer.current);
@@ -38,7 +45,7 @@ function Search({ text }) {
     timer.current = setTimeout(() => setQuery({ q: words || null }), PAUSE_MS);
   };
   return html`<label class="search"><${Icon} name="search" /><span class="spoken">Search on the board</span>
-    <input ref=${ref} id="board-search" type="search" placeholder="Search titles and texts" defaultValue=${text ?? ""} onInput=${search} autocomplete="off" spellcheck=${false} /><kbd>/</kbd></label>`;
+    <input ref=${field} id="board-search" type="search" placeholder="Search titles and texts" defaultValue=${text ?? ""} onInput=${search} autocomplete="off" spellcheck=${false} /><kbd>/</kbd></label>`;
 }
 
 function Switch({ icon, label, on, onClick }) {

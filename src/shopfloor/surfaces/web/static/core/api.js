@@ -16,6 +16,13 @@ export class Refusal extends Error {
   }
 }
 
+const PASSING = new Set([0, 429, 502, 503, 504]);
+
+/** Whether a refusal is only of this moment: the server is away or busy, and what was asked may be asked again. */
+export function isPassing(refused) {
+  return refused instanceof Refusal && PASSING.has(refused.status);
+}
+
 const API = "/api/v1";
 const RETRY_MS = [300, 900, 2000];
 const whenSignedOut = new Set();

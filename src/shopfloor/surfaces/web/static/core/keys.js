@@ -4,12 +4,15 @@
 // (Ctrl, or Cmd on a Mac) or as two strokes "g b".  The command that was registered last wins, so that what is
 // on top of the page has the key; while a dialog is open only its own commands have any.
 
-import { effect, signal } from "../vendor/signals.js";
-import { useLayoutEffect } from "../vendor/preact-hooks.js";
+import { computed, effect, signal } from "../vendor/signals.js";
+import { useLayoutEffect, useMemo } from "../vendor/preact-hooks.js";
 import { pref } from "./prefs.js";
 
 const SECOND_STROKE_MS = 1200;
-const commands = signal([]);
+// Each has its place by when it came, also when what it holds is made anew.
+const places = signal([]);
+const commands = computed(() => places.value.flatMap((place) => place.list));
+const running = new Set();
 const mac = /Mac|iPhone|iPad/.test(navigator.platform);
 
 /** The keys that a person gave to commands: {id: ["k"]}. */
@@ -22,17 +25,27 @@ let timer = null;
 
 /** Register a command; answers how to take it away. */
 export function command(given) {
-  const one = { group: "General", keys: [], when: () => true, inField: false, ...given };
-  commands.value = [...commands.peek(), one];
-  return () => { commands.value = commands.peek().filter((other) => other !== one); };
+  const place = { list: [filled(given)] };
+  places.value = [...places.peek(), place];
+  return () => leave(place);
+}
+
+function filled(given) {
+  return { group: "General", keys: [], when: () => true, inField: false, ...given };
+}
+
+function leave(place) {
+  places.value = places.peek().filter((other) => other !== place);
 }
 
 /** Register commands while a component is there, from the moment it is seen; `make` answers a list of them. */
 export function useCommands(make, deps = []) {
+  const place = useMemo(() => ({ list: [] }), []);
   useLayoutEffect(() => {
-    const offs = make().map(command);
-    return () => offs.forEach((off) => off());
+    place.list = make().map(filled);
+    places.value = places.peek().includes(place) ? [...places.peek()] : [...places.peek(), place];
   }, deps);
+  useLayoutEffect(() => () => leave(place), []);
 }
 
 /** All commands that may run now, one for each id, the newest first. */
@@ -83,6 +96,15 @@ function inField(target) {
   return target instanceof Element && target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]") !== null;
 }
 
+/** Carry a command out; while what it asked for is open, its key does nothing. */
+function begin(one, event) {
+  if (running.has(one.id)) return;
+  const given = one.run(event);
+  if (typeof given?.finally !== "function") return;
+  running.add(one.id);
+  given.finally(() => running.delete(one.id));
+}
+
 function onKey(event) {
   if (event.defaultPrevented || event.isComposing) return;
   const stroke = strokeOf(event);
@@ -90,17 +112,17 @@ function onKey(event) {
   const field = inField(event.target);
   const modal = document.querySelector("dialog[open], [role=menu]") !== null;
   const whole = pending.peek() ? `${pending.peek()} ${stroke}` : stroke;
-  const open = available().filter((one) => (!field || one.inField) && (!modal || one.modal));
+  const offered = available().filter((one) => (!field || one.inField) && (!modal || one.modal));
   clearTimeout(timer);
   pending.value = "";
-  const found = open.find((one) => keysOf(one).includes(whole));
+  const found = offered.find((one) => keysOf(one).includes(whole));
   // A button keeps its own keys: Enter and Space press it.
   if (found && !(["Enter", "Space"].includes(stroke) && event.target.closest?.("button, a, summary"))) {
     event.preventDefault();
-    found.run(event);
+    begin(found, event);
     return;
   }
-  if (open.some((one) => keysOf(one).some((keys) => keys.startsWith(`${whole} `)))) {
+  if (offered.some((one) => keysOf(one).some((keys) => keys.startsWith(`${whole} `)))) {
     event.preventDefault();
     pending.value = whole;
     timer = setTimeout(() => { pending.value = ""; }, SECOND_STROKE_MS);

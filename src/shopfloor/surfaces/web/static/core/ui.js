@@ -9,9 +9,26 @@ import { fullTime } from "./time.js";
 
 export { Icon, StatusMark };
 
-/** A button; `kind` is plain, primary, quiet or danger. */
-export function Button({ kind = "plain", icon, children, class: more, small, ...rest }) {
-  return html`<button type="button" ...${rest} class=${names("button", `is-${kind}`, small && "is-small", !children && "is-icon", more)}>
+/**
+ * A function that is not called again while the promise that it gave is open.  The second press of a double one is for
+ * what was there at the first, so it is left out where that asked for something.
+ */
+export function useOnce(fn) {
+  const last = useRef({ open: false, asked: false });
+  return (...args) => {
+    const one = last.current;
+    if (one.open || (one.asked && args[0]?.detail > 1)) return undefined;
+    const given = fn?.(...args);
+    one.asked = one.open = typeof given?.finally === "function";
+    if (one.open) given.finally(() => { one.open = false; });
+    return given;
+  };
+}
+
+/** A button; `kind` is plain, primary, quiet or danger.  While what a press asked for is open, no other press counts. */
+export function Button({ kind = "plain", icon, children, class: more, small, onClick, ...rest }) {
+  const press = useOnce(onClick);
+  return html`<button type="button" ...${rest} onClick=${onClick && press} class=${names("button", `is-${kind}`, small && "is-small", !children && "is-icon", more)}>
     ${icon && html`<${Icon} name=${icon} />`}${children}</button>`;
 }
 
@@ -20,9 +37,13 @@ export function IconButton({ icon, label, ...rest }) {
   return html`<${Button} kind="quiet" icon=${icon} aria-label=${label} title=${label} ...${rest} />`;
 }
 
-/** A dialog that is open while it is there; `onClose` is called by Esc, by the cross and by a click beside it. */
+/**
+ * A dialog that is open while it is there; `onClose` is called by Esc, by the cross and by a click beside it.
+ * `onSubmit` may answer a promise: until then nothing is sent again, and where it comes to true the dialog is over.
+ */
 export function Dialog({ title, onClose, children, footer, wide = false, class: more, onSubmit }) {
   const ref = useRef(null);
+  const gone = useRef(false);
   const id = useId();
   useLayoutEffect(() => {
     const dialog = ref.current;
@@ -30,13 +51,18 @@ export function Dialog({ title, onClose, children, footer, wide = false, class: 
     dialog.showModal();
     dialog.querySelector("[autofocus]")?.focus();
     return () => {
+      gone.current = true;
       if (dialog.open) dialog.close();
       before?.isConnected && before.focus?.({ preventScroll: true });
     };
   }, []);
+  const send = useOnce(async (event) => {
+    // A dialog that was left meanwhile may have been opened again for something else.
+    if (await onSubmit(event) === true && !gone.current) onClose();
+  });
   const submit = (event) => {
     event.preventDefault();
-    onSubmit?.(event);
+    send(event);
   };
   const inside = html`
     <header class="dialog-head"><h2 id=${id}>${title}</h2><${IconButton} icon="close" label="Close" onClick=${onClose} /></header>
@@ -101,8 +127,8 @@ export function Menu({ at, items, onClose, label = "Actions" }) {
     item.run();
   };
   return html`<div ref=${ref} class="menu" role="menu" aria-label=${label} onKeyDown=${onKey}>
-    ${items.map((item) => (item === null ? html`<div class="menu-line" role="separator" />` : html`
-      <button type="button" role="menuitem" tabindex="-1" class=${names("menu-item", item.danger && "is-danger")} onClick=${() => pick(item)}>
+    ${items.map((item, at) => (item === null ? html`<div key=${`line${at}`} class="menu-line" role="separator" />` : html`
+      <button key=${item.label} type="button" role="menuitem" tabindex="-1" class=${names("menu-item", item.danger && "is-danger")} onClick=${() => pick(item)}>
         ${item.status ? html`<${StatusMark} status=${item.status} />` : html`<${Icon} name=${item.icon ?? "right"} />`}
         <span>${item.label}</span>${item.hint && html`<kbd>${item.hint}</kbd>`}
       </button>`))}

@@ -26,12 +26,12 @@ export function Subscribe({ onClose, onDone }) {
   const wrongTask = about === "task" && !/^#?\d+$/.test(value.trim());
   const ready = (rest.trim() || !example) && (!needsValue || (value.trim() && !wrongTask));
   const save = async () => {
-    if (!ready) return;
+    if (!ready) return false;
     const of = needsValue ? { [about]: about === "task" ? Number(value.replace("#", "")) : value.trim() } : {};
     const args = { target: scheme + rest.trim(), ...of, ...(when && { kinds: [when] }), files };
-    if ((await act("subscription.add", args, { done: "Subscribed" })) === null) return;
+    if ((await act("subscription.add", args, { done: "Subscribed" })) === null) return false;
     onDone();
-    onClose();
+    return true;
   };
   return html`<${Dialog} title="Subscribe a target" onClose=${onClose} onSubmit=${save}
       footer=${html`<${Button} onClick=${onClose}>Cancel<//><${Button} kind="primary" type="submit" disabled=${!ready}>Subscribe<//>`}>

@@ -2,10 +2,10 @@
 //
 // Arrow keys go along the links; the same graph is there as a table for who cannot see the picture.
 
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../core/dom.js";
+import { html, useLayoutEffect, useMemo, useRef, useState } from "../core/dom.js";
 import { call } from "../core/api.js";
 import { useCommands } from "../core/keys.js";
-import { onEvent, onResync } from "../core/live.js";
+import { useReading } from "../core/reader.js";
 import { go, inBoard } from "../core/route.js";
 import { sheet } from "../core/sheet.js";
 import { Busy, Empty, Icon, IconButton, Status, StatusMark, useLatest } from "../core/ui.js";
@@ -17,6 +17,8 @@ await sheet("graph");
 
 const GROUP = "Graph";
 const TOGETHER_MS = 250;
+// What tells of one end of a link concerns the other, too.
+const LINKS = new Set(["created", "linked", "unlinked", "decomposed", "deleted"]);
 const LINE_CHARS = 25;
 
 export function GraphPage({ params }) {
@@ -28,43 +30,28 @@ export function GraphPage({ params }) {
 }
 
 function useGraph(root) {
-  const [found, setFound] = useState({ graph: null, refused: null });
-  useEffect(() => {
-    let alive = true;
-    let timer = null;
-    let shown = new Set([root]);
-    const read = async () => {
-      timer = null;
-      try {
-        const graph = await call("task.graph", { id: root });
-        if (!alive) return;
-        shown = new Set(graph.nodes.map((node) => node.id));
-        setFound({ graph, refused: null });
-      } catch (refused) {
-        if (alive) setFound((before) => (before.graph && refused.code === "unreachable" ? before : { graph: null, refused }));
-      }
-    };
-    const soon = () => { timer ??= setTimeout(read, TOGETHER_MS); };
-    const offs = [onEvent((event) => shown.has(event.task) && event.kind !== "heartbeat" && soon()), onResync(soon)];
-    read();
-    return () => {
-      alive = false;
-      clearTimeout(timer);
-      offs.forEach((off) => off());
-    };
-  }, [root]);
-  return found;
+  const { value, refused } = useReading(() => call("task.graph", { id: root }), [root], {
+    pauseMs: TOGETHER_MS,
+    wants: (event, graph) => event.kind !== "heartbeat" && (!graph || LINKS.has(event.kind) || graph.nodes.some((node) => node.id === event.task)),
+  });
+  return { graph: value, refused };
 }
 
 function Graph({ graph }) {
   const shape = graph.nodes.map((node) => node.id).join() + graph.edges.map((edge) => `${edge.parent}-${edge.child}`).join();
   const tall = matchMedia("(max-width: 640px)").matches;
   const drawn = useMemo(() => layout(graph.nodes, graph.edges, tall), [shape, tall]);
-  const { ref, view, zoom, pan, fit, show } = useView(drawn);
+  const { ref, view, zoom, pan, fit, show, stay } = useView(drawn);
   const [chosen, setChosen] = useState(graph.root);
   const picture = useRef(null);
   const here = drawn.places.has(chosen) ? chosen : graph.root;
-  useLayoutEffect(fit, [shape]);
+  const before = useRef({ root: null, places: new Map() });
+  useLayoutEffect(() => {
+    const { root: of, places } = before.current;
+    before.current = { root: graph.root, places: drawn.places };
+    if (of === graph.root && places.has(here)) stay(places.get(here), drawn.places.get(here));
+    else fit();
+  }, [shape, graph.root]);
   // Keys come faster than what they change is registered anew, so they look at what is chosen now.
   const now = useLatest(here);
   const goTo = (id) => {

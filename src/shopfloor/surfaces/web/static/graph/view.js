@@ -7,7 +7,10 @@ const LARGEST = 2.5;
 const STEP = 1.25;
 const EDGE = 28;
 
-/** {ref, view, moved, zoom, pan, fit, show}: `view` is {x, y, k}; `fit` shows all of a size, `show` makes a box visible. */
+/**
+ * {ref, view, zoom, pan, fit, show, stay}: `view` is {x, y, k}; `fit` shows all of a size, `show` makes a box visible;
+ * `stay` keeps a place of the picture where it is seen when it is drawn anew elsewhere, unless all is shown.
+ */
 export function useView(size) {
   const ref = useRef(null);
   const [view, setView] = useState({ x: EDGE, y: EDGE, k: 1 });
@@ -36,6 +39,10 @@ export function useView(size) {
     const box = ref.current.getBoundingClientRect();
     return { ...old, x: inside(old.x, x * old.k, width * old.k, box.width), y: inside(old.y, y * old.k, height * old.k, box.height) };
   });
+  const stay = (before, after) => {
+    if (touched.current) setView((old) => ({ ...old, x: old.x + (before.x - after.x) * old.k, y: old.y + (before.y - after.y) * old.k }));
+    else fit();
+  };
   useEffect(() => {
     const place = ref.current;
     if (!place) return undefined;
@@ -47,7 +54,7 @@ export function useView(size) {
       off();
     };
   }, [fit]);
-  return { ref, view, zoom, pan, fit, show };
+  return { ref, view, zoom, pan, fit, show, stay };
 }
 
 const clamp = (k) => Math.min(LARGEST, Math.max(SMALLEST, k));

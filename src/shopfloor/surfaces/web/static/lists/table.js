@@ -1,6 +1,6 @@
 // What list pages look like: a head with what can be done, filters, and a table that is a stack of cards on a phone.
 
-import { html, names } from "../core/dom.js";
+import { Fragment, html, names } from "../core/dom.js";
 import { change } from "../core/api.js";
 import { useCommands } from "../core/keys.js";
 import { may } from "../core/session.js";
@@ -45,16 +45,16 @@ export function Table({ label, columns, rows, keyOf, expanded, empty }) {
     <thead><tr>${columns.map((column) => html`<th scope="col" class=${names(column.number && "is-number")}>${column.title || html`<span class="unseen">Actions</span>`}</th>`)}</tr></thead>
     <tbody>${rows.map((row) => {
       const below = expanded?.(row);
-      return html`<tr key=${keyOf(row)}>${columns.map((column) => cell(column, row))}</tr>
-        ${below && html`<tr key=${`${keyOf(row)}-more`} class="table-more"><td colspan=${columns.length}>${below}</td></tr>`}`;
+      return html`<${Fragment} key=${keyOf(row)}><tr>${columns.map((column) => cell(column, row))}</tr>
+        ${below && html`<tr class="table-more"><td colspan=${columns.length}>${below}</td></tr>`}<//>`;
     })}</tbody></table></div>`;
 }
 
 /** What stands in a page's place while it is read for the first time, or could not be. */
 export function Reading({ of, children }) {
-  if (of.value.value !== null) return children(of.value.value);
-  if (of.error.value === null) return html`<${Busy} />`;
-  return html`<${Empty} title="This could not be read" icon="alert"><p>${of.error.value.message}</p><${Button} onClick=${of.read}>Try again<//><//>`;
+  if (of.value !== null) return children(of.value);
+  if (of.refused === null) return html`<${Busy} />`;
+  return html`<${Empty} title="This could not be read" icon="alert"><p>${of.refused.message}</p><${Button} onClick=${of.read}>Try again<//><//>`;
 }
 
 /** A moment in short, in full as a hint. */

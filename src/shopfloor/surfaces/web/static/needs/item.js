@@ -13,12 +13,13 @@ import { KINDS } from "./words.js";
 
 const HOUR_MS = 3_600_000;
 
-export function Need({ need, id, chosen, onChoose, open, setOpen, fieldRef, onDone }) {
+export function Need({ need, id, chosen, onChoose, onTouch, open, setOpen, fieldRef, onDone }) {
   const kind = KINDS[need.kind];
   const waited = minute.value - Date.parse(need.since);
   const age = waited > 24 * HOUR_MS ? " is-late" : waited > HOUR_MS ? " is-warn" : "";
+  const touching = (event) => { if (event.target.closest("button, input, textarea")) onTouch(); };
   return html`<li class=${`need is-${need.kind}${chosen ? " is-chosen" : ""}`} data-key=${id} tabindex=${chosen ? "0" : "-1"} aria-current=${chosen ? "true" : null}
-      onFocusIn=${(event) => !chosen && event.currentTarget.contains(document.activeElement) && onChoose()} onMouseDown=${() => !chosen && onChoose()}>
+      onFocusIn=${(event) => !chosen && event.currentTarget.contains(document.activeElement) && onChoose()} onMouseDown=${() => !chosen && onChoose()} onClick=${touching} onKeyDown=${touching}>
     <div class="need-head">
       <span class="need-kind"><${Icon} name=${kind.icon} size="14" />${kind.one}</span>
       ${need.task !== null && html`<a class="need-title" href=${inBoard(`/t/${need.task}`)}><span class="number">#${need.task}</span> ${need.title}</a>`}

@@ -3,7 +3,7 @@
 // One thing is chosen at a time; keys move the choice and answer it.  What was answered goes by itself, because the
 // list follows the board.
 
-import { html, useRef, useState } from "../core/dom.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../core/dom.js";
 import { readable, useCommands } from "../core/keys.js";
 import { go, inBoard, route, setQuery } from "../core/route.js";
 import { may } from "../core/session.js";
@@ -26,7 +26,7 @@ export function NeedsPage() {
   const kind = route.value.query.get("kind");
   const { page, refused, more } = useNeeds(KINDS[kind] ? kind : null);
   const items = page?.items ?? [];
-  const [chosen, at, choose, newest] = useChoice(items);
+  const { chosen, at, choose, touch, newest } = useChoice(items);
   // Which way of which need asks for words now.
   const [open, setOpen] = useState({ key: null, label: null });
   const list = useRef(null);
@@ -38,26 +38,31 @@ export function NeedsPage() {
     if (!all.length) return;
     const asked = all.findIndex((need) => keyOf(need) === newest.current);
     const here = asked >= 0 ? asked : now.current.at;
-    const next = all[Math.min(all.length - 1, Math.max(0, here + by))];
+    const to = by > 0 ? Math.floor(here + by) : Math.ceil(here + by);
+    const next = all[Math.min(all.length - 1, Math.max(0, to))];
     choose(next);
     const card = [...list.current.children].find((one) => one.dataset.key === keyOf(next));
     card?.focus({ preventScroll: true });
     card?.scrollIntoView({ block: "nearest" });
   };
-  useCommands(() => commandsFor(chosen, { step, setOpen: (label) => setOpen({ key: keyOf(chosen), label }), fields: fields.current }), [chosen && keyOf(chosen), items.map(keyOf).join(), at]);
+  useCommands(() => commandsFor(chosen, { step, touch, setOpen: (label) => setOpen({ key: keyOf(chosen), label }), fields: fields.current }), [chosen && keyOf(chosen), items.map(keyOf).join(), at]);
+  const show = (name) => {
+    touch();
+    setQuery({ kind: name });
+  };
   if (refused) return html`<${Empty} title="The list cannot be shown" icon="alert">${refused.message}<//>`;
   if (!page) return html`<${Busy} label="Looking for what waits" />`;
   const all = Object.values(page.counts).reduce((sum, many) => sum + many, 0);
   return html`<div class="needs">
     <header class="page-head"><h1>Needs you</h1>
       <div class="filter" role="group" aria-label="Kinds">
-        <button type="button" aria-pressed=${!kind} onClick=${() => setQuery({ kind: null })}>All <span class="part-count">${all}</span></button>
+        <button type="button" aria-pressed=${!kind} onClick=${() => show(null)}>All <span class="part-count">${all}</span></button>
         ${Object.entries(KINDS).filter(([name]) => page.counts[name] || name === kind).map(([name, one]) => html`
-          <button key=${name} type="button" aria-pressed=${kind === name} onClick=${() => setQuery({ kind: kind === name ? null : name })}>${one.many} <span class="part-count">${page.counts[name] ?? 0}</span></button>`)}
+          <button key=${name} type="button" aria-pressed=${kind === name} onClick=${() => show(kind === name ? null : name)}>${one.many} <span class="part-count">${page.counts[name] ?? 0}</span></button>`)}
       </div>
     </header>
     ${items.length ? html`<ol ref=${list} class="needs-list" aria-label="What waits for you">${items.map((need) => html`
-        <${Need} key=${keyOf(need)} id=${keyOf(need)} need=${need} chosen=${need === chosen} onChoose=${() => choose(need)} open=${need === chosen && open.key === keyOf(need) ? open.label : null} setOpen=${(label) => { choose(need); setOpen({ key: keyOf(need), label }); }}
+        <${Need} key=${keyOf(need)} id=${keyOf(need)} need=${need} chosen=${need === chosen} onChoose=${() => choose(need)} onTouch=${touch} open=${need === chosen && open.key === keyOf(need) ? open.label : null} setOpen=${(label) => { choose(need); setOpen({ key: keyOf(need), label }); }}
           fieldRef=${(field) => (field ? fields.current.set(keyOf(need), field) : fields.current.delete(keyOf(need)))} onDone=${() => announce(`${items.length - 1} left`)} />`)}</ol>`
       : html`<${Empty} title=${kind ? "Nothing of this kind waits" : "Nothing waits for you"} icon="check">Questions, reviews and tasks that cannot go on come here by themselves.<//>`}
     ${page.next && html`<p class="needs-more"><${Button} onClick=${more}>Show more (${page.total - items.length} left)<//></p>`}
@@ -65,24 +70,36 @@ export function NeedsPage() {
   </div>`;
 }
 
-/** [the chosen one, its place, choose]: when it goes, the one in its place is chosen. */
+/**
+ * {chosen, at, choose, touch, newest}: what is chosen and its place.  When it goes because of what was done with it here
+ * (`touch` says that something is), what comes into its place is chosen; when somebody else was faster, nothing is, so
+ * that no key answers what nobody looked at.
+ */
 function useChoice(items) {
   const [key, setKey] = useState(null);
   const place = useRef(0);
+  const touched = useRef(null);
   // What was chosen last, also before it is shown.
   const newest = useRef(null);
   const found = items.findIndex((need) => keyOf(need) === key);
-  const at = found >= 0 ? found : Math.min(place.current, items.length - 1);
-  place.current = Math.max(0, at);
-  const chosen = items[at] ?? null;
+  const lost = found < 0 && key !== null && touched.current !== key && items.length > 0;
+  const at = found < 0 ? Math.min(place.current, items.length - 1) : found;
+  useLayoutEffect(() => {
+    if (found >= 0) place.current = found;
+    else if (items.length && !lost) setKey(keyOf(items[at]));
+  });
+  useEffect(() => { if (lost) announce("What was chosen was answered elsewhere"); }, [lost]);
+  const chosen = lost ? null : items[at] ?? null;
   const choose = (need) => {
     newest.current = keyOf(need);
     setKey(newest.current);
   };
-  return [chosen, at, choose, newest];
+  const touch = () => { touched.current = chosen && keyOf(chosen); };
+  // Where nothing is chosen, the next step is from between two.
+  return { chosen, at: lost ? at - 0.5 : at, choose, touch, newest };
 }
 
-function commandsFor(chosen, { step, setOpen, fields }) {
+function commandsFor(chosen, { step, touch, setOpen, fields }) {
   const moves = [
     { id: "needs.next", title: "Next", group: GROUP, keys: ["j", "ArrowDown"], run: () => step(1) },
     { id: "needs.previous", title: "Previous", group: GROUP, keys: ["k", "ArrowUp"], run: () => step(-1) },
@@ -97,7 +114,7 @@ function commandsFor(chosen, { step, setOpen, fields }) {
       { id: "needs.diff", title: "Show its change", group: GROUP, keys: ["d"], run: () => go(`${task}?tab=diff`) },
     );
   }
-  return may("operator") ? [...moves, ...answers(chosen, setOpen, fields)] : moves;
+  return may("operator") ? [...moves, ...answers(chosen, setOpen, fields).map((one) => ({ ...one, run: () => (touch(), one.run()) }))] : moves;
 }
 
 function answers(chosen, setOpen, fields) {

@@ -14,15 +14,14 @@ export function Enqueue({ onClose, onDone }) {
   const argv = commandWords(line);
   const ready = argv?.length > 0 && /^\d{1,3}$/.test(retries);
   const save = async () => {
-    if (!ready) return;
+    if (!ready) return false;
     const args = {
       command: { argv }, retries: Number(retries),
       ...(name.trim() && { name: name.trim() }), ...(at && { at: new Date(at).toISOString() }), ...(runtime.trim() && { runtime: runtime.trim() }),
     };
-    const made = await act("order.enqueue", args, { done: "Queued" });
-    if (made === null) return;
+    if ((await act("order.enqueue", args, { done: "Queued" })) === null) return false;
     onDone();
-    onClose();
+    return true;
   };
   return html`<${Dialog} title="New order" onClose=${onClose} onSubmit=${save}
       footer=${html`<${Button} onClick=${onClose}>Cancel<//><${Button} kind="primary" type="submit" disabled=${!ready}>Queue it<//>`}>

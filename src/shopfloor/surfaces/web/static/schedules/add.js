@@ -22,14 +22,14 @@ export function AddSchedule({ onClose, onDone }) {
   const argv = commandWords(line);
   const ready = rule.trim() && !preview.error && argv !== null && (title.trim() || argv.length > 0);
   const save = async () => {
-    if (!ready) return;
+    if (!ready) return false;
     const args = {
       rule: rule.trim(), title: title.trim(), overlap, missed,
       ...(argv.length > 0 && { command: { argv } }), ...(assignee.trim() && { assignee: assignee.trim() }),
     };
-    if ((await act("schedule.add", args, { done: "Scheduled" })) === null) return;
+    if ((await act("schedule.add", args, { done: "Scheduled" })) === null) return false;
     onDone();
-    onClose();
+    return true;
   };
   return html`<${Dialog} title="New schedule" onClose=${onClose} onSubmit=${save}
       footer=${html`<${Button} onClick=${onClose}>Cancel<//><${Button} kind="primary" type="submit" disabled=${!ready}>Add it<//>`}>
@@ -46,19 +46,19 @@ export function AddSchedule({ onClose, onDone }) {
 
 /** How the board understands a rule: its next times, or what is wrong with it. */
 function usePreview(rule) {
-  const [told, setTold] = useState({ words: "", error: null });
+  const [told, setTold] = useState({ rule, words: "", error: null });
   useEffect(() => {
     if (!rule.trim()) {
-      setTold({ words: "", error: null });
+      setTold({ rule, words: "", error: null });
       return undefined;
     }
     const asked = new AbortController();
     const timer = setTimeout(async () => {
       try {
         const found = await call("schedule.preview", { rule: rule.trim() }, { signal: asked.signal });
-        setTold({ words: `Next: ${found.upcoming.map(shortTime).join("; ")} (${found.zone})`, error: null });
+        setTold({ rule, words: `Next: ${found.upcoming.map(shortTime).join("; ")} (${found.zone})`, error: null });
       } catch (refused) {
-        if (refused.name !== "AbortError") setTold({ words: "", error: refused.message });
+        if (refused.name !== "AbortError") setTold({ rule, words: "", error: refused.message });
       }
     }, PAUSE_MS);
     return () => {
@@ -66,5 +66,6 @@ function usePreview(rule) {
       asked.abort();
     };
   }, [rule]);
-  return told;
+  // What was told of another rule says nothing of this one; what is wrong with it the server says when it is added.
+  return told.rule === rule ? told : { words: told.error === null ? told.words : "", error: null };
 }

@@ -26,7 +26,7 @@ function Board({ holds }) {
   const [editing, setEditing] = useState(false);
   const board = boards.value.find((one) => one.slug === currentBoard.value);
   if (!board) return null;
-  const pause = holds.value.value?.find((one) => one.scope === "board" && one.code === "paused");
+  const pause = holds.value?.find((one) => one.scope === "board" && one.code === "paused");
   const flip = () => act(pause ? "dispatch.resume" : "dispatch.pause", {}, { done: pause ? "The board goes on" : "Nothing more is started" }).then(holds.read);
   const actions = html`<div class="list-actions">
     ${may("operator") && html`<${Button} icon=${pause ? "play" : "pause"} onClick=${flip}>${pause ? "Resume the board" : "Pause the board"}<//>`}
@@ -52,9 +52,9 @@ function Edit({ board, onClose }) {
       name.trim() !== board.name && ["board.rename", { slug, name: name.trim() }],
       workdir.trim() !== (board.default_workdir ?? "") && ["board.workdir", { slug, path: workdir.trim() || null }],
     ].filter(Boolean);
-    for (const [op, args] of asked) if ((await act(op, args, { done: "Changed" })) === null) return;
+    for (const [op, args] of asked) if ((await act(op, args, { done: "Changed" })) === null) return false;
     await loadBoards();
-    onClose();
+    return true;
   };
   return html`<${Dialog} title="Edit the board" onClose=${onClose} onSubmit=${save}
       footer=${html`<${Button} onClick=${onClose}>Cancel<//><${Button} kind="primary" type="submit" disabled=${!name.trim()}>Save<//>`}>

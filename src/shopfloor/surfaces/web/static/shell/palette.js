@@ -16,8 +16,11 @@ const COMMANDS = 12;
 export function Palette() {
   const ref = useRef(null);
   const text = useSignal("");
-  const tasks = useSignal({ text: "", found: [] });
-  const at = useSignal(0);
+  const tasks = useSignal({ text: null, found: [] });
+  // Which row is pointed at, by its key; the first where none is.
+  const at = useSignal(null);
+  // The words that Enter was pressed for before they were looked for.
+  const hurried = useRef(null);
   const close = () => { paletteOpen.value = false; };
   // Before the next key, which may be the first letter of what is looked for.
   useLayoutEffect(() => {
@@ -27,7 +30,9 @@ export function Palette() {
   }, []);
   useEffect(() => {
     const asked = new AbortController();
-    const timer = setTimeout(() => find(text.value, asked.signal).then((found) => { tasks.value = { text: text.value, found }; }, () => {}), text.value ? PAUSE_MS : 0);
+    const words = text.value;
+    const tell = (found) => { tasks.value = { text: words, found }; };
+    const timer = setTimeout(() => find(words, asked.signal).then(tell, (refused) => refused.name !== "AbortError" && tell([])), words ? PAUSE_MS : 0);
     return () => {
       clearTimeout(timer);
       asked.abort();
@@ -40,7 +45,7 @@ export function Palette() {
     ...found.map((task) => ({ key: `t${task.id}`, task, run: () => go(inBoard(`/t/${task.id}`)) })),
     ...commands.map((one) => ({ key: one.id, command: one, run: () => one.run() })),
   ];
-  const here = Math.min(at.value, Math.max(0, rows.length - 1));
+  const here = Math.max(0, rows.findIndex((row) => row.key === at.value));
   const pick = (row) => {
     close();
     // Once the dialog has given the focus back, so that a command may put it elsewhere.
@@ -49,22 +54,30 @@ export function Palette() {
   const onKey = (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      at.value = (here + (event.key === "ArrowDown" ? 1 : -1) + rows.length) % Math.max(1, rows.length);
-      ref.current.querySelector(`#palette-${at.value}`)?.scrollIntoView({ block: "nearest" });
-    } else if (event.key === "Enter" && rows[here]) {
+      const next = (here + (event.key === "ArrowDown" ? 1 : -1) + rows.length) % Math.max(1, rows.length);
+      at.value = rows[next]?.key ?? null;
+      ref.current.querySelector(`#palette-${next}`)?.scrollIntoView({ block: "nearest" });
+    } else if (event.key === "Enter") {
       event.preventDefault();
-      pick(rows[here]);
+      // Before the words were looked for, and with nothing pointed at, it means what will be found for them.
+      if (at.value === null && tasks.value.text !== text.value) hurried.current = text.value;
+      else if (rows[here]) pick(rows[here]);
     }
   };
+  useEffect(() => {
+    if (hurried.current === null || hurried.current !== tasks.value.text) return;
+    hurried.current = null;
+    if (rows[here]) pick(rows[here]);
+  }, [tasks.value]);
   return html`<dialog ref=${ref} class="palette" aria-label="Find a task or a command" onCancel=${(event) => { event.preventDefault(); close(); }}
       onMouseDown=${(event) => event.target === ref.current && close()}>
     <div class="palette-field"><${Icon} name="search" />
       <input autofocus value=${text.value} placeholder="Find a task or a command" aria-label="Find a task or a command" role="combobox" aria-expanded="true"
         aria-controls="palette-list" aria-activedescendant=${rows.length ? `palette-${here}` : null} autocomplete="off" spellcheck=${false}
-        onInput=${(event) => { text.value = event.target.value; at.value = 0; }} onKeyDown=${onKey} /></div>
+        onInput=${(event) => { text.value = event.target.value; at.value = null; hurried.current = null; }} onKeyDown=${onKey} /></div>
     <ul id="palette-list" class="palette-list" role="listbox" aria-label="Found">
       ${rows.map((row, index) => html`<li key=${row.key} id=${`palette-${index}`} role="option" aria-selected=${index === here}
-          class=${names("palette-row", index === here && "is-here")} onPointerMove=${() => { at.value = index; }} onClick=${() => pick(row)}>
+          class=${names("palette-row", index === here && "is-here")} onPointerMove=${() => { at.value = row.key; }} onClick=${() => pick(row)}>
         ${row.task ? html`<${TaskRow} task=${row.task} />` : html`<${CommandRow} one=${row.command} />`}</li>`)}
     </ul>
     ${rows.length === 0 && html`<p class="palette-none">Nothing is called that.</p>`}

@@ -1,6 +1,6 @@
 // What is around every page: the bar at the top, the navigation, messages, and what keys open everywhere.
 
-import { effect, html, Fragment, useEffect, useState } from "../core/dom.js";
+import { effect, html, Fragment, useEffect, useLayoutEffect, useRef, useState } from "../core/dom.js";
 import { command } from "../core/keys.js";
 import { allPages, currentBoard, go, inBoard, route } from "../core/route.js";
 import { homeBoard, session } from "../core/session.js";
@@ -48,7 +48,14 @@ function Main({ page }) {
   const under = page.drawer ? allPages()[0] : page;
   return html`
     <main id="main" class="main" tabindex="-1"><${Show} key=${`${currentBoard.value} ${under.pattern}`} page=${under} /></main>
-    ${page.drawer && html`<aside class="drawer" aria-label=${page.title}><${Show} key=${route.value.path} page=${page} /></aside>`}`;
+    ${page.drawer && html`<${Drawer} key=${route.value.path} page=${page} />`}`;
+}
+
+/** What stands beside the board has the focus from the beginning, so that no key that is meant for it goes to a card. */
+function Drawer({ page }) {
+  const ref = useRef(null);
+  useLayoutEffect(() => ref.current.focus({ preventScroll: true }), []);
+  return html`<aside ref=${ref} class="drawer" tabindex="-1" aria-label=${page.title}><${Show} page=${page} /></aside>`;
 }
 
 /** A page's component, loaded first where it is lazy. */

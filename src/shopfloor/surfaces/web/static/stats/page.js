@@ -1,9 +1,9 @@
 // Figures of the board: what there is now, and hour by hour or day by day what was created, what ended how, what it cost.
 
-import { html, useEffect, useState } from "../core/dom.js";
+import { html } from "../core/dom.js";
 import { call } from "../core/api.js";
 import { useCommands } from "../core/keys.js";
-import { onEvent, onResync } from "../core/live.js";
+import { useReading } from "../core/reader.js";
 import { inBoard, route, setQuery } from "../core/route.js";
 import { sheet } from "../core/sheet.js";
 import { longSpan } from "../core/time.js";
@@ -35,32 +35,15 @@ export function StatsPage() {
 }
 
 function useStats([name, per, length]) {
-  const [found, setFound] = useState({ told: null, refused: null });
-  useEffect(() => {
-    let alive = true;
-    let timer = null;
-    const read = async () => {
-      timer = null;
-      try {
-        const zone = -new Date().getTimezoneOffset();
-        const [now, past, usage] = await Promise.all([
-          call("stats.show"), call("stats.history", { per, since_ms: length, zone_minutes: zone }), call("usage.show", { by: "profile", since_ms: length }),
-        ]);
-        if (alive) setFound({ told: { now, past, usage, per }, refused: null });
-      } catch (refused) {
-        if (alive) setFound((before) => (before.told && refused.code === "unreachable" ? before : { told: null, refused }));
-      }
-    };
-    const soon = () => { timer ??= setTimeout(read, REREAD_MS); };
-    const offs = [onEvent(soon), onResync(soon)];
-    read();
-    return () => {
-      alive = false;
-      clearTimeout(timer);
-      offs.forEach((off) => off());
-    };
-  }, [name]);
-  return found;
+  const ask = async () => {
+    const zone = -new Date().getTimezoneOffset();
+    const [now, past, usage] = await Promise.all([
+      call("stats.show"), call("stats.history", { per, since_ms: length, zone_minutes: zone }), call("usage.show", { by: "profile", since_ms: length }),
+    ]);
+    return { now, past, usage, per };
+  };
+  const { value, refused } = useReading(ask, [name], { pauseMs: REREAD_MS });
+  return { told: value, refused };
 }
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });

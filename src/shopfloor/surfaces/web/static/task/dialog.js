@@ -17,29 +17,27 @@ export function VerbDialog({ verb, detail, onClose, onDone }) {
   const label = labelOf(verb, task);
   const set = (name) => (value) => setGiven((before) => ({ ...before, [name]: value }));
   const submit = async () => {
-    if (missing || busy) return;
+    if (missing) return false;
     setBusy(true);
     const done = await carryOut(verb, task, argumentsOf(fields, given));
     setBusy(false);
-    if (done) {
-      onClose();
-      onDone?.(done);
-    }
+    if (done) onDone?.(done);
+    return done !== null;
   };
   const warning = verb.warn?.(task);
   return html`<${Dialog} title=${`${label}: #${task.id} ${task.title}`} onClose=${onClose} onSubmit=${submit} footer=${html`
       <${Button} onClick=${onClose}>Back<//>
       <${Button} type="submit" kind=${verb.danger ? "danger" : "primary"} disabled=${missing || busy}>${label}<//>`}>
     ${warning && html`<p class="dialog-warning"><${Icon} name="alert" />${warning}</p>`}
-    ${fields.map((name, at) => html`<${One} key=${name} name=${bare(name)} must=${name.endsWith("!")} given=${given} set=${set} first=${at === 0} onSubmit=${submit} />`)}
+    ${fields.map((name, at) => html`<${One} key=${name} name=${bare(name)} must=${name.endsWith("!")} given=${given} set=${set} first=${at === 0} />`)}
   <//>`;
 }
 
 const bare = (name) => name.replace("!", "");
 
-function One({ name, must, given, set, first, onSubmit }) {
+function One({ name, must, given, set, first }) {
   const value = given[name] ?? "";
-  const send = (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && (event.preventDefault(), onSubmit());
+  const send = (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && (event.preventDefault(), event.target.form.requestSubmit());
   if (name === "kind") return html`<${Field} label="Why"><${Select} value=${value} options=${KINDS} onValue=${set(name)} /><//>`;
   if (name === "children") return html`<${Field} label="The tasks that wait for it"><${Select} value=${value} options=${CHILDREN} onValue=${set(name)} /><//>`;
   if (name === "not_before") {

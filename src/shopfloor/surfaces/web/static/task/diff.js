@@ -1,7 +1,7 @@
 // What was changed in a task's worktree: the files with their figures, and each file's change in colours.
 
 import { html, useEffect, useState } from "../core/dom.js";
-import { call } from "../core/api.js";
+import { call, isPassing } from "../core/api.js";
 import { Busy, Button, Empty, Icon } from "../core/ui.js";
 import { Copy, tail } from "./parts.js";
 
@@ -19,7 +19,7 @@ export function Diff({ detail }) {
     if (!tree) return undefined;
     const stop = new AbortController();
     call("task.diff", { id }, { signal: stop.signal }).then((diff) => setFound({ diff, files: read(diff.text) }),
-      (refused) => refused.name !== "AbortError" && setFound({ refused }));
+      (refused) => refused.name !== "AbortError" && setFound((before) => (before?.diff && isPassing(refused) ? before : { refused })));
     return () => stop.abort();
   }, [id, tree, last, ended, round]);
   if (!tree) return html`<${Empty} title="No change to show" icon="branch">Only a git worktree knows what it began from, once something ran in it.<//>`;

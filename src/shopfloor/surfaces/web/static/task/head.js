@@ -6,7 +6,7 @@ import { readable } from "../core/keys.js";
 import { currentBoard, inBoard } from "../core/route.js";
 import { may } from "../core/session.js";
 import { ago, minute } from "../core/time.js";
-import { Avatar, Button, Chip, Icon, IconButton, Menu, Status, StatusMark, Time } from "../core/ui.js";
+import { Avatar, Button, Chip, Icon, IconButton, Menu, Status, StatusMark, Time, useOnce } from "../core/ui.js";
 import { act, undoCommand, useTaskCommands } from "./act.js";
 import { VerbDialog } from "./dialog.js";
 import { Copy, money, words } from "./parts.js";
@@ -16,8 +16,9 @@ const asking = signal(null);
 
 /** Carry a verb out, through its dialog where it has to ask. */
 function start(verb, detail) {
-  if (verb.ask?.(detail.task, detail)) asking.value = verb;
-  else carryOut(verb, detail.task);
+  if (!verb.ask?.(detail.task, detail)) return carryOut(verb, detail.task);
+  asking.value = verb;
+  return null;
 }
 
 export function Head({ detail, onClose, onGone }) {
@@ -71,6 +72,7 @@ function useEditing() {
 /** A field in the place of what it changes: Enter and leaving keep what was typed, Esc does not. */
 function InPlace({ value, onKeep, onClose, ...rest }) {
   const [draft, setDraft] = useState(value);
+  const [found] = useState(value);
   const field = useRef(null);
   const left = useRef(false);
   useEffect(() => {
@@ -82,7 +84,8 @@ function InPlace({ value, onKeep, onClose, ...rest }) {
     if (left.current) return;
     left.current = true;
     onClose();
-    if (keep) onKeep(draft.trim());
+    // What was only looked at is not kept over what somebody else made of it.
+    if (keep && draft.trim() !== found.trim()) onKeep(draft.trim());
   };
   const onKey = (event) => {
     if (!["Enter", "Escape"].includes(event.key)) return;
@@ -112,7 +115,7 @@ function sentence(text) {
 
 function Verbs({ detail, onGone }) {
   const { task } = detail;
-  const [open, setOpen] = useState(false);
+  const [menu, setMenu] = useState(null);
   const more = useRef(null);
   const verbs = verbsOf(detail);
   const first = verbs.filter((verb) => verb?.first?.includes(task.status) && !(verb.op === "task.unblock" && detail.why.code === "question"));
@@ -124,6 +127,8 @@ function Verbs({ detail, onGone }) {
     ...Object.entries(keyed).map(([key, verb]) => ({ id: `task.${verb.op}`, title: labelOf(verb, task), keys: [key], run: () => start(verb, detail) })),
     undoCommand("Task"),
   ], [shape, task.id, task.status, detail]);
+  // An open menu stays as it is: nobody shall press what came under the finger.
+  const itemsOf = () => rest.map((verb) => verb && { label: labelOf(verb, task) + (verb.ask?.(task, detail) ? "…" : ""), icon: verb.icon, danger: verb.danger, run: () => start(verb, detail) });
   const dialog = asking.value;
   const close = () => { asking.value = null; };
   useEffect(() => close, []);
@@ -131,9 +136,8 @@ function Verbs({ detail, onGone }) {
   return html`<div class="task-verbs">
     ${first.map((verb, at) => html`<${Button} key=${verb.op} icon=${verb.icon} kind=${at === 0 ? (verb.danger ? "plain" : "primary") : "plain"}
         onClick=${() => start(verb, detail)}>${labelOf(verb, task)}${keyed[verb.key] === verb && html`<kbd>${readable(verb.key)}</kbd>`}<//>`)}
-    <button ref=${more} type="button" class="button is-plain" aria-haspopup="menu" aria-expanded=${open} onClick=${() => setOpen(true)}><${Icon} name="more" />More</button>
-    ${open && html`<${Menu} at=${more.current} label=${`What to do with #${task.id}`} onClose=${() => setOpen(false)}
-        items=${rest.map((verb) => verb && { label: labelOf(verb, task) + (verb.ask?.(task, detail) ? "…" : ""), icon: verb.icon, danger: verb.danger, run: () => start(verb, detail) })} />`}
+    <button ref=${more} type="button" class="button is-plain" aria-haspopup="menu" aria-expanded=${menu !== null} onClick=${() => setMenu(itemsOf())}><${Icon} name="more" />More</button>
+    ${menu && html`<${Menu} at=${more.current} label=${`What to do with #${task.id}`} onClose=${() => setMenu(null)} items=${menu} />`}
     ${dialog && html`<${VerbDialog} verb=${dialog} detail=${detail} onClose=${close} onDone=${() => dialog.op === "task.delete" && onGone()} />`}
   </div>`;
 }
@@ -191,23 +195,39 @@ function AssigneeField({ task, onClose }) {
 
 function Priority({ task }) {
   const [draft, setDraft] = useState(null);
-  useEffect(() => setDraft(null), [task.id, task.priority]);
+  const field = useRef(null);
+  const sending = useRef({ open: false, next: null });
+  // What is being typed stays until it is left, and what was left until it has come or was refused.
+  const isOver = () => Number(draft) === task.priority || (!sending.current.open && document.activeElement !== field.current);
+  useEffect(() => { if (draft !== null && isOver()) setDraft(null); }, [task.priority]);
   if (!may("operator")) return task.priority;
-  const save = async (event) => {
-    const priority = Math.round(Number(event.target.value));
+  const keep = async (priority) => {
     const undo = { op: "task.edit", args: { id: task.id, priority: task.priority }, done: "The old priority is back" };
-    const same = priority === task.priority || Number.isNaN(priority);
-    const done = !same && await act("task.edit", { id: task.id, priority }, { done: `Priority ${priority}`, undo, what: "Changing the priority" });
+    const done = await act("task.edit", { id: task.id, priority }, { done: `Priority ${priority}`, undo, what: "Changing the priority" });
     if (!done) setDraft(null);
   };
-  return html`<input class="input is-small is-number" type="number" step="1" aria-label="Priority" value=${draft ?? task.priority}
-      onInput=${(event) => setDraft(event.target.value)} onChange=${save} />`;
+  // One after the other and the last one only, so that it ends as it was left.
+  const save = async (event) => {
+    const one = sending.current;
+    one.next = Math.round(Number(event.target.value));
+    if (Number.isNaN(one.next) || (!one.open && one.next === task.priority)) return setDraft(null);
+    while (!one.open && one.next !== null) {
+      const priority = one.next;
+      Object.assign(one, { open: true, next: null });
+      await keep(priority);
+      one.open = false;
+    }
+    return undefined;
+  };
+  return html`<input ref=${field} class="input is-small is-number" type="number" step="1" aria-label="Priority" value=${draft ?? task.priority}
+      onInput=${(event) => setDraft(event.target.value)} onChange=${save} onBlur=${() => sending.current.open || setDraft(null)} />`;
 }
 
 /** A task's mark and number as a link, with its title where there is room. */
 export function TaskChip({ task, onRemove, removeLabel, struck = false }) {
+  const remove = useOnce(onRemove);
   return html`<span class=${`task-chip${struck ? " is-struck" : ""}`} title=${struck ? "Waived: it is not waited for any more" : null}>
     <a href=${inBoard(`/t/${task.id}`)}><${StatusMark} status=${task.status} label=${words(task.status)} /><span class="number">#${task.id}</span><span class="task-chip-title">${task.title}</span></a>
-    ${onRemove && html`<button type="button" class="chip-remove" aria-label=${removeLabel} onClick=${onRemove}><${Icon} name="close" size="11" /></button>`}
+    ${onRemove && html`<button type="button" class="chip-remove" aria-label=${removeLabel} onClick=${remove}><${Icon} name="close" size="11" /></button>`}
   </span>`;
 }

@@ -16,7 +16,7 @@ export function History({ detail }) {
   const { id } = detail.task;
   useEffect(() => {
     let alive = true;
-    call("event.list", { id, limit }).then((page) => alive && setEvents([...page.events].reverse()), () => alive && setEvents([...detail.events].reverse()));
+    call("event.list", { id, limit }).then((page) => alive && setEvents([...page.events].reverse()), () => alive && setEvents((before) => before ?? [...detail.events].reverse()));
     return () => { alive = false; };
   }, [id, newest, limit]);
   if (!events) return html`<${Busy} label="Reading the history" />`;

@@ -4,7 +4,7 @@ import { html, useEffect, useId, useRef, useState } from "../core/dom.js";
 import { call, change } from "../core/api.js";
 import { inBoard } from "../core/route.js";
 import { may } from "../core/session.js";
-import { Button, Icon, StatusMark } from "../core/ui.js";
+import { Button, Icon, StatusMark, useOnce } from "../core/ui.js";
 import { act } from "./act.js";
 import { TaskChip } from "./head.js";
 import { Section } from "./parts.js";
@@ -42,9 +42,9 @@ function Side({ detail, title, tasks, up }) {
 function Finder({ label, known, ends, onClose }) {
   const [words, setWords] = useState("");
   const [answer, setAnswer] = useState({ words: null, found: [] });
-  const [at, setAt] = useState(0);
+  const [pointed, setPointed] = useState(null);
   const [refused, setRefused] = useState(null);
-  const hurried = useRef(false);
+  const hurried = useRef(null);
   const id = useId();
   const field = useRef(null);
   useEffect(() => field.current?.focus(), []);
@@ -52,16 +52,15 @@ function Finder({ label, known, ends, onClose }) {
     const stop = new AbortController();
     const timer = setTimeout(() => search(words.trim(), known, stop.signal).then((list) => {
       setAnswer({ words, found: list });
-      setAt(0);
-      if (hurried.current && list[0]) choose(list[0]);
-      hurried.current = false;
+      if (hurried.current === words && list[0]) choose(list[0]);
+      if (hurried.current === words) hurried.current = null;
     }, () => {}), PAUSE_MS);
     return () => {
       clearTimeout(timer);
       stop.abort();
     };
   }, [words, known.join()]);
-  const choose = async (task) => {
+  const choose = useOnce(async (task) => {
     setRefused(null);
     try {
       await change("task.link", ends(task.id));
@@ -69,17 +68,20 @@ function Finder({ label, known, ends, onClose }) {
     } catch (why) {
       setRefused(why);
     }
-  };
+  });
   const { found } = answer;
+  // What was pointed at stays so when it is found again, in whatever place.
+  const at = Math.max(0, found.findIndex((task) => task.id === pointed));
   const type = (event) => {
-    hurried.current = false;
+    hurried.current = null;
+    setPointed(null);
     setWords(event.target.value);
   };
   const onKey = (event) => {
     const steps = { ArrowDown: 1, ArrowUp: -1 };
-    if (event.key in steps && found.length) setAt((at + steps[event.key] + found.length) % found.length);
+    if (event.key in steps && found.length) setPointed(found[(at + steps[event.key] + found.length) % found.length].id);
     // Enter before the words were looked for means what will be found for them, not what was found before.
-    else if (event.key === "Enter" && answer.words !== words) hurried.current = true;
+    else if (event.key === "Enter" && answer.words !== words) hurried.current = words;
     else if (event.key === "Enter" && found[at]) choose(found[at]);
     else if (event.key === "Escape") onClose();
     else return;

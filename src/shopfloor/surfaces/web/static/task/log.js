@@ -14,10 +14,16 @@ export function Log({ detail }) {
   const { task } = detail;
   const live = detail.runs.some((run) => run.gone_at === null);
   const [size, setSize] = useState(SIZES[0]);
-  const [log, refused] = useLog(task.id, size, live);
+  const [read, refused] = useLog(task.id, size, live);
   const [following, setFollowing] = useState(true);
   const [wrap, setWrap] = useState(true);
   const box = useRef(null);
+  const selecting = useSelection(box);
+  // What is selected stays until it is let go, and so does what is read of a log whose beginning is being cut off.
+  const held = useRef(null);
+  const stays = held.current?.tail === size && (selecting || (!following && read?.truncated));
+  if (!stays) held.current = read;
+  const log = held.current;
   useLayoutEffect(() => {
     if (following && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [log, following, wrap]);
@@ -31,7 +37,7 @@ export function Log({ detail }) {
   const larger = SIZES[SIZES.indexOf(size) + 1];
   return html`<div class="log">
     <div class="log-bar">
-      <span>${bytes(log.size)}</span>
+      <span>${bytes(read.size)}</span>
       ${live && html`<span class=${`log-state${following ? " is-live" : ""}`} role="status">${following ? "following" : "paused"}</span>`}
       <label class="log-wrap"><input type="checkbox" checked=${wrap} onChange=${(event) => setWrap(event.target.checked)} />Wrap lines</label>
       <span class="log-path" title=${log.path}><code>${tail(log.path)}</code><${Copy} text=${log.path} label="Copy the path of the log" /></span>
@@ -56,7 +62,7 @@ function useLog(task, tail, live) {
         if (!document.hidden || known < 0) {
           const found = await get(`/tasks/${task}/log.html`, { tail_bytes: tail }, { signal: stop.signal });
           // A log that was turned over is smaller than before, so only an equal size is no news.
-          if (found.size !== known) setLog(found);
+          if (found.size !== known) setLog({ ...found, tail });
           known = found.size;
           setRefused(null);
         }
@@ -73,4 +79,18 @@ function useLog(task, tail, live) {
     };
   }, [task, tail, live]);
   return [log, refused];
+}
+
+/** Whether something inside a box is selected. */
+function useSelection(box) {
+  const [selecting, setSelecting] = useState(false);
+  useEffect(() => {
+    const look = () => {
+      const selection = getSelection();
+      setSelecting(!selection.isCollapsed && Boolean(box.current?.contains(selection.anchorNode) || box.current?.contains(selection.focusNode)));
+    };
+    document.addEventListener("selectionchange", look);
+    return () => document.removeEventListener("selectionchange", look);
+  }, []);
+  return selecting;
 }

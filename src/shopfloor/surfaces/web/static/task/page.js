@@ -4,7 +4,7 @@
 // can point at a log.
 
 import { html, useEffect, useRef } from "../core/dom.js";
-import { currentBoard, go, inBoard, route, setQuery } from "../core/route.js";
+import { go, inBoard, route, setQuery } from "../core/route.js";
 import { sheet } from "../core/sheet.js";
 import { Busy, Empty } from "../core/ui.js";
 import { useTaskCommands } from "./act.js";
@@ -93,16 +93,15 @@ function Shown({ tab, detail, zone, reload }) {
   if (tab === "log") return html`<${Log} detail=${detail} />`;
   if (tab === "diff") return html`<${Diff} detail=${detail} />`;
   if (tab === "history") return html`<${History} detail=${detail} />`;
-  const board = currentBoard.value;
   return html`
     <${Diagnostics} detail=${detail} />
     <${Questions} detail=${detail} />
     <${Handoff} task=${detail.task} />
-    <${Description} task=${detail.task} board=${board} />
+    <${Description} task=${detail.task} />
     <${Facts} detail=${detail} />
     <${Links} detail=${detail} />
     <${Files} detail=${detail} zone=${zone} reload=${reload} />
-    <${Comments} detail=${detail} board=${board} />`;
+    <${Comments} detail=${detail} />`;
 }
 
 /** What the last worker handed over, or what went wrong last. */

@@ -38,7 +38,7 @@ export function Markdown({ text }) {
   const [shown, setShown] = useState(null);
   useEffect(() => {
     let alive = true;
-    rendered(text).then((found) => alive && setShown({ text, html: found }), () => {});
+    rendered(text).then((found) => alive && setShown({ text, html: found }), () => alive && setShown(null));
     return () => { alive = false; };
   }, [text]);
   if (shown === null) return html`<div class="prose is-plain">${text}</div>`;

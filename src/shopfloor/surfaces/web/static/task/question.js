@@ -3,7 +3,7 @@
 import { html, useState } from "../core/dom.js";
 import { may } from "../core/session.js";
 import { fullTime, longSpan, second } from "../core/time.js";
-import { Button, Chip, Icon } from "../core/ui.js";
+import { Button, Chip, Icon, useOnce } from "../core/ui.js";
 import { act } from "./act.js";
 import { useDraft } from "./body.js";
 import { Markdown } from "./parts.js";
@@ -15,17 +15,18 @@ export function answer(task, question, text) {
 
 /** A question that is open; `numbered` shows the keys of its options. */
 export function OpenQuestion({ task, question, numbered = false, focusRef = null, onAnswered = () => {} }) {
-  const [text, setText] = useDraft(`answer ${question.id}`);
+  const draft = useDraft(`answer ${question.id}`);
+  const text = draft.value ?? "";
   const [busy, setBusy] = useState(false);
-  const give = async (words) => {
-    if (busy || !words.trim()) return;
+  const give = useOnce(async (words) => {
+    if (!words.trim()) return;
     setBusy(true);
     const done = await answer(task, question.id, words.trim());
     setBusy(false);
     if (!done) return;
-    setText(null);
+    draft.value = null;
     onAnswered();
-  };
+  });
   const onKey = (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey || !event.target.value.includes("\n") && !event.shiftKey)) {
       event.preventDefault();
@@ -47,9 +48,9 @@ export function OpenQuestion({ task, question, numbered = false, focusRef = null
           ${numbered && at < 9 && html`<kbd>${at + 1}</kbd>`}<span>${option}</span></button>`)}
       </div>`}
       <div class="question-words">
-        <textarea ref=${focusRef} class="input" rows="1" maxlength="4000" value=${text ?? ""} disabled=${busy} onKeyDown=${onKey} aria-label=${`Answer to question ${question.id}`}
-          placeholder=${question.options.length ? "Or other words" : "Your answer"} onInput=${(event) => setText(event.target.value)}></textarea>
-        <${Button} kind="primary" disabled=${busy || !text?.trim()} onClick=${() => give(text)}>Answer<//>
+        <textarea ref=${focusRef} class="input" rows="1" maxlength="4000" value=${text} readonly=${busy} onKeyDown=${onKey} aria-label=${`Answer to question ${question.id}`}
+          placeholder=${question.options.length ? "Or other words" : "Your answer"} onInput=${(event) => { draft.value = event.target.value || null; }}></textarea>
+        <${Button} kind="primary" disabled=${busy || !text.trim()} onClick=${() => give(text)}>Answer<//>
       </div>
     </div>`}
   </div>`;

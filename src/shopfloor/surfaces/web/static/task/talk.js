@@ -1,9 +1,9 @@
 // What people and workers wrote on a task: questions on top, then comments, and a field for the next one.
 
-import { html, useRef, useState } from "../core/dom.js";
+import { html, useRef } from "../core/dom.js";
 import { may } from "../core/session.js";
 import { ago, minute } from "../core/time.js";
-import { Avatar, Button, Time } from "../core/ui.js";
+import { Avatar, Button, Time, useOnce } from "../core/ui.js";
 import { act, useTaskCommands } from "./act.js";
 import { useDraft } from "./body.js";
 import { Markdown, Section } from "./parts.js";
@@ -13,7 +13,10 @@ export function Questions({ detail }) {
   const field = useRef(null);
   const open = detail.questions.filter((one) => one.state === "open");
   const past = detail.questions.filter((one) => one.state !== "open");
-  const first = open.at(-1);
+  // The numbers of its answers stay with a question for as long as it is open.
+  const numbered = useRef(null);
+  const first = open.find((one) => one.id === numbered.current) ?? open.at(-1);
+  numbered.current = first?.id ?? null;
   const options = first && may("operator") ? first.options.slice(0, 9) : [];
   useTaskCommands(() => (first ? [
     { id: "task.answer", title: "Answer the question", keys: ["a"], run: () => field.current?.focus() },
@@ -26,7 +29,7 @@ export function Questions({ detail }) {
   <//>`;
 }
 
-export function Comments({ detail, board }) {
+export function Comments({ detail }) {
   const field = useRef(null);
   useTaskCommands(() => [{ id: "task.comment", title: "Comment", keys: ["m"], when: () => may("operator"), run: () => field.current?.focus() }], []);
   return html`<${Section} title="Comments" count=${detail.comments.length} id="task-comments">
@@ -35,20 +38,20 @@ export function Comments({ detail, board }) {
       <div><p class="comment-head"><b>${one.author}</b> <${Time} at=${one.created_at}>${ago(one.created_at, minute.value)} ago<//>${one.run && html` · run ${one.run}`}</p>
         <${Markdown} text=${one.body} /></div>
     </li>`)}</ol>`}
-    ${may("operator") && html`<${NewComment} task=${detail.task} board=${board} field=${field} />`}
+    ${may("operator") && html`<${NewComment} task=${detail.task} field=${field} />`}
   <//>`;
 }
 
-function NewComment({ task, board, field }) {
-  const [text, setText] = useDraft(`${board} comment ${task.id}`);
-  const [busy, setBusy] = useState(false);
-  const send = async () => {
-    if (busy || !text?.trim()) return;
-    setBusy(true);
+function NewComment({ task, field }) {
+  const draft = useDraft(`comment ${task.id}`);
+  const text = draft.value ?? "";
+  const send = useOnce(async () => {
+    if (!text.trim()) return;
     const done = await act("task.comment", { id: task.id, body: text.trim() }, { what: `Commenting on #${task.id}` });
-    setBusy(false);
-    if (done) setText(null);
-  };
+    // What was written on meanwhile is the next comment.
+    const now = draft.peek() ?? "";
+    if (done && now.startsWith(text)) draft.value = now.slice(text.length) || null;
+  });
   const onKey = (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send();
     if (event.key === "Escape") {
@@ -57,8 +60,8 @@ function NewComment({ task, board, field }) {
     }
   };
   return html`<div class="comment-new">
-    <textarea ref=${field} class="input" rows=${text ? 3 : 1} aria-label="New comment" value=${text ?? ""} onKeyDown=${onKey} onInput=${(event) => setText(event.target.value || null)}
+    <textarea ref=${field} class="input" rows=${text ? 3 : 1} aria-label="New comment" value=${text} onKeyDown=${onKey} onInput=${(event) => { draft.value = event.target.value || null; }}
       placeholder=${task.status === "running" ? "Say something to its worker" : "Write a comment; the next worker reads it"}></textarea>
-    ${text && html`<div class="editor-foot"><${Button} kind="primary" small disabled=${busy} onClick=${send}>Comment<//><span class="field-hint">Markdown · Ctrl Enter sends</span></div>`}
+    ${text && html`<div class="editor-foot"><${Button} kind="primary" small onClick=${send}>Comment<//><span class="field-hint">Markdown · Ctrl Enter sends</span></div>`}
   </div>`;
 }

@@ -2,10 +2,11 @@
 //
 // A way that still wants words opens a field for them in the same place; one that destroys asks first.
 
-import { html, useState } from "../core/dom.js";
+import { html, useLayoutEffect, useRef, useState } from "../core/dom.js";
 import { inBoard } from "../core/route.js";
-import { Button, Dialog } from "../core/ui.js";
+import { Button, Dialog, useOnce } from "../core/ui.js";
 import { act } from "./act.js";
+import { useDraft } from "./body.js";
 
 const WORDS = { reason: "What is to be done differently", body: "Your comment", answer: "Your answer", assignee: "The profile that works on it", profile: "The profile" };
 const LINES = new Set(["reason", "body", "answer"]);
@@ -37,14 +38,15 @@ export function Ways({ ways, keys = {}, open = undefined, setOpen = undefined, o
   const [own, setOwn] = useState(null);
   const [busy, setBusy] = useState(false);
   const [shown, show] = setOpen ? [open, setOpen] : [own, setOwn];
-  const go = async (way, words) => {
+  const go = useOnce(async (way, words) => {
     setBusy(true);
     const done = await take(way, words);
     setBusy(false);
-    if (!done) return;
+    if (!done) return null;
     show(null);
     onDone(way);
-  };
+    return done;
+  });
   const press = (way) => (way.wants || way.destroys ? show(shown === way.label ? null : way.label) : go(way));
   const way = ways.find((one) => one.label === shown);
   return html`<div class="ways">
@@ -58,21 +60,27 @@ export function Ways({ ways, keys = {}, open = undefined, setOpen = undefined, o
 }
 
 function Words({ way, busy, onGive, onClose }) {
-  const [text, setText] = useState("");
+  const draft = useDraft(`${way.op} ${JSON.stringify(way.args)}`);
+  const text = draft.value ?? "";
+  const field = useRef(null);
+  useLayoutEffect(() => field.current.focus(), []);
+  const give = async () => {
+    if (text.trim() && (await onGive(text.trim()))) draft.value = null;
+  };
   const line = !LINES.has(way.wants);
   const onKey = (event) => {
     const send = event.key === "Enter" && (line || event.ctrlKey || event.metaKey);
-    if (send && text.trim()) onGive(text.trim());
+    if (send) give();
     if (event.key === "Escape") onClose();
     if (send || event.key === "Escape") {
       event.preventDefault();
       event.stopPropagation();
     }
   };
-  const shared = { class: "input", "aria-label": WORDS[way.wants] ?? way.wants, placeholder: WORDS[way.wants] ?? way.wants, value: text, maxlength: 4000, onKeyDown: onKey, onInput: (event) => setText(event.target.value), ref: (field) => field && document.activeElement !== field && !text && field.focus() };
+  const shared = { class: "input", "aria-label": WORDS[way.wants] ?? way.wants, placeholder: WORDS[way.wants] ?? way.wants, value: text, maxlength: 4000, onKeyDown: onKey, onInput: (event) => { draft.value = event.target.value || null; }, ref: field };
   return html`<div class="ways-words">
     ${line ? html`<input ...${shared} />` : html`<textarea rows="2" ...${shared}></textarea>`}
-    <div class="editor-foot"><${Button} kind="primary" small disabled=${busy || !text.trim()} onClick=${() => onGive(text.trim())}>${way.label}<//>
+    <div class="editor-foot"><${Button} kind="primary" small disabled=${busy || !text.trim()} onClick=${give}>${way.label}<//>
       <${Button} small onClick=${onClose}>Back<//>${!line && html`<span class="field-hint">Ctrl Enter sends</span>`}</div>
   </div>`;
 }

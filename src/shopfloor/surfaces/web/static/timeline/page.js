@@ -3,10 +3,10 @@
 // The window ends now and goes along, or stands where one has moved it.  A bar is told in words below the picture
 // when it is pointed at or reached by keys; the same runs are there as a table.
 
-import { html, useEffect, useRef, useState } from "../core/dom.js";
+import { html, useRef, useState } from "../core/dom.js";
 import { call } from "../core/api.js";
 import { useCommands } from "../core/keys.js";
-import { onEvent, onResync } from "../core/live.js";
+import { useReading } from "../core/reader.js";
 import { go, inBoard, route, setQuery } from "../core/route.js";
 import { sheet } from "../core/sheet.js";
 import { longSpan, shortTime, second } from "../core/time.js";
@@ -60,32 +60,15 @@ function fitting(told) {
 }
 
 function useTimeline(length, until) {
-  const [found, setFound] = useState({ told: null, refused: null });
-  useEffect(() => {
-    let alive = true;
-    let timer = null;
-    const read = async () => {
-      timer = null;
-      try {
-        const told = await call("run.timeline", { since_ms: length, limit: PAGE, ...(until ? { until } : {}) });
-        if (alive) setFound({ told, refused: null });
-      } catch (refused) {
-        if (alive) setFound((before) => (before.told && refused.code === "unreachable" ? before : { told: null, refused }));
-      }
-    };
-    const soon = () => { timer ??= setTimeout(read, TOGETHER_MS); };
-    const offs = until ? [] : [onEvent((event) => event.kind !== "heartbeat" && event.kind !== "commented" && soon()), onResync(soon)];
+  const asked = { since_ms: length, limit: PAGE, ...(until ? { until } : {}) };
+  const { value, refused } = useReading(() => call("run.timeline", asked), [length, until], {
+    pauseMs: TOGETHER_MS,
+    live: !until,
+    wants: (event) => event.kind !== "heartbeat" && event.kind !== "commented",
     // The window goes along with the time, also where nothing happens.
-    const along = until ? null : setInterval(() => document.hidden || soon(), REREAD_MS);
-    read();
-    return () => {
-      alive = false;
-      clearTimeout(timer);
-      clearInterval(along);
-      offs.forEach((off) => off());
-    };
-  }, [length, until]);
-  return found;
+    again: () => (until ? null : REREAD_MS),
+  });
+  return { told: value, refused };
 }
 
 function Runs({ told, length, live, chosen, setChosen }) {
