@@ -96,7 +96,11 @@ def test_keys_that_follow_the_opening_of_a_task_are_not_for_its_card(board, page
     task = board.create("Paint")
     expect(card(page, task)).to_be_visible()
     loading = []
-    page.route("**/static/task/page.js", lambda route: loading.append(route))
+
+    def hold(route):
+        loading.append(route)
+
+    page.route("**/static/task/page.js", hold)
     card(page, task).focus()
     page.keyboard.press("Enter")
     wait_for(page, lambda: loading)
@@ -139,6 +143,25 @@ def test_a_menu_that_comes_late_does_not_open_over_what_is_done_since(board, pag
     page.keyboard.type("nt")
     expect(page).to_have_url(re.compile("q=paint$"))
     expect(page.get_by_role("menu")).to_have_count(0)
+
+
+def test_a_card_that_was_moved_stays_there_while_the_move_is_being_answered(board, page):
+    task, other = board.create("Paint"), board.create("Stay")
+    expect(card(page, other)).to_be_visible()
+    moving = Held(page, "task.complete")
+    card(page, task).focus()
+    page.keyboard.press("Shift+D")
+    moving.arrive()
+    expect(card_in(page, task, "done")).to_be_visible()
+    board.ask("task.comment", id=task, body="wait")
+    board.ask("task.edit", id=other, title="Stay here")
+    expect(card(page, other)).to_contain_text("Stay here")
+    expect(card_in(page, task, "done")).to_be_focused()
+    expect(column(page, "ready").locator(".column-count")).to_have_text("1")
+    expect(column(page, "done").locator(".column-count")).to_have_text("1")
+    moving.let_go()
+    expect(page.locator(".toast")).to_contain_text(f"#{task}: done")
+    expect(card_in(page, task, "done").locator('[title="Comments"]')).to_have_text("1")
 
 
 def test_dialogs_of_a_board_are_left_with_it(site, board, page):

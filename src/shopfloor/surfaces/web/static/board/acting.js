@@ -29,12 +29,12 @@ export function begin(store, cards, move) {
 /** Do a move with what was said. */
 export async function carryOut(store, cards, move, args = {}) {
   const ids = cards.map((card) => card.id);
-  const back = move.to ? store.pretend(ids, move.to) : () => {};
+  const settle = move.to ? store.pretend(ids, move.to) : () => {};
   refusals.value = new Map([...refusals.value].filter(([id]) => !ids.includes(id)));
   const refused = await send(store.board, ids, move, { ...move.args, ...args });
   const failed = cards.filter((card) => refused.has(card.id));
   const done = cards.filter((card) => !refused.has(card.id));
-  if (failed.length) back();
+  settle({ back: failed.length > 0 });
   store.refresh(ids);
   if (done.length) lastMove.value = { store, cards: done, label: move.label, to: move.to };
   report(move, done, failed, refused);

@@ -9,13 +9,16 @@ import { carryOut, refusals } from "./acting.js";
 import { itemsOfMany } from "./menu.js";
 
 export function Bulk({ store, view }) {
-  const menu = useSignal(null);
   const chosen = view.selected.value;
   if (!chosen.size) return null;
   store.version.value;
   // Those that somebody else took away are chosen no more.
   const cards = [...chosen].map((id) => store.card(id)).filter(Boolean);
-  if (!cards.length) return null;
+  return cards.length ? html`<${Tools} store=${store} view=${view} cards=${cards} />` : null;
+}
+
+function Tools({ store, view, cards }) {
+  const menu = useSignal(null);
   const clear = () => {
     view.selected.value = new Set();
     refusals.value = new Map();

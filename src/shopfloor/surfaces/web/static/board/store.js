@@ -34,6 +34,8 @@ export class Store {
     this.ready = signal(false);
     this.failed = signal(null);
     this.version = signal(0);
+    // Cards that are shown where they are being moved: {id: {from, to}}.
+    this.moved = new Map();
     // Where cards were that are not there any more: {id: {status, at}}.
     this.left = new Map();
     this.waiting = new Set();
@@ -182,10 +184,16 @@ export class Store {
       for (const read of page.columns) {
         for (const card of read.items) {
           gone.delete(card.id);
-          this.place(card);
+          const moved = this.moved.get(card.id);
+          if (moved) moved.from = card.status;
+          else this.place(card);
         }
+      }
+      for (const read of page.columns) {
         const column = this.columns.get(read.status);
-        if (column) column.count.value = read.count;
+        const moved = [...this.moved.values()].filter(({ from, to }) => from !== to);
+        const more = moved.filter(({ to }) => to === read.status).length - moved.filter(({ from }) => from === read.status).length;
+        if (column) column.count.value = read.count + more;
       }
       gone.forEach((id) => this.remove(id));
       this.version.value += 1;
@@ -230,22 +238,26 @@ export class Store {
     this.cards.delete(id);
   }
 
-  /** Show cards in another column before the server has answered; answers how to take that back. */
+  /** Show cards in another column before the server has answered; what it answers ends that, or takes it back. */
   pretend(ids, status) {
     const before = ids.map((id) => this.cards.get(id)?.peek()).filter(Boolean);
-    const shift = (cards, step) => batch(() => {
+    const shift = (cards) => batch(() => {
       for (const card of cards) {
         const [from, to] = [this.columns.get(this.cards.get(card.id)?.peek().status), this.columns.get(card.status)];
         this.place(card);
-        if (step && from && to && from !== to) {
+        if (from && to && from !== to) {
           from.count.value -= 1;
           to.count.value += 1;
         }
       }
       this.version.value += 1;
     });
-    shift(before.map((card) => ({ ...card, status, moving: true, since: new Date().toISOString() })), true);
-    return () => shift(before.filter((card) => this.cards.get(card.id)?.peek().moving), true);
+    shift(before.map((card) => ({ ...card, status, moving: true, since: new Date().toISOString() })));
+    before.forEach((card) => this.moved.set(card.id, { from: card.status, to: status }));
+    return ({ back }) => {
+      before.forEach((card) => this.moved.delete(card.id));
+      if (back) shift(before.filter((card) => this.cards.get(card.id)?.peek().moving));
+    };
   }
 }
 
