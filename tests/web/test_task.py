@@ -209,7 +209,7 @@ def test_enter_before_the_search_has_answered_means_what_was_typed(board):
     board.create("Sleep", initial_status="triage")
     page = opened(board, task)
     page.get_by_role("button", name="Waits for: add a task").click()
-    expect(page.locator(".finder-list [role=option]").first).to_contain_text("Sleep")
+    expect(page.locator(".finder-list [role=option]", has_text="Sleep")).to_be_visible()
     page.get_by_role("combobox", name="Waits for: find a task").fill("buy")
     page.keyboard.press("Enter")
     expect(page.locator(".task-chip", has_text="Buy paint")).to_be_visible()

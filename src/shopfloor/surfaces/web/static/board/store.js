@@ -43,6 +43,8 @@ export class Store {
     this.timer = null;
     this.leaving = null;
     this.closed = false;
+    // How often the board was read anew: what was asked for before is not put over it.
+    this.turn = 0;
     this.asking = new AbortController();
     this.offs = [onEvent((event) => this.heard(event)), onResync(() => this.load(), { says: true })];
   }
@@ -62,6 +64,7 @@ export class Store {
 
   /** Read the board anew: what is open first, what is over behind it. */
   async load() {
+    this.turn += 1;
     try {
       const open = this.statuses.filter((status) => !ENDED.has(status));
       const first = await this.ask({ statuses: open, limit: FIRST_PAGE });
@@ -159,8 +162,11 @@ export class Store {
     ids.forEach((id) => this.waiting.delete(id));
     this.busy = true;
     let rest = this.together;
+    const { turn } = this;
     try {
-      if (ids.length) this.apply(await this.ask({ ids }), ids);
+      const page = ids.length ? await this.ask({ ids }) : null;
+      if (turn !== this.turn) ids.forEach((id) => this.waiting.add(id));
+      else if (page) this.apply(page, ids);
     } catch (refused) {
       if (!isPassing(refused)) return;
       ids.forEach((id) => this.waiting.add(id));
