@@ -13,10 +13,7 @@ export function Questions({ detail }) {
   const field = useRef(null);
   const open = detail.questions.filter((one) => one.state === "open");
   const past = detail.questions.filter((one) => one.state !== "open");
-  // The numbers of its answers stay with a question for as long as it is open.
-  const numbered = useRef(null);
-  const first = open.find((one) => one.id === numbered.current) ?? open.at(-1);
-  numbered.current = first?.id ?? null;
+  const first = open.at(-1);
   const options = first && may("operator") ? first.options.slice(0, 9) : [];
   useTaskCommands(() => (first ? [
     { id: "task.answer", title: "Answer the question", keys: ["a"], run: () => field.current?.focus() },
