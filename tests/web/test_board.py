@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from shopfloor.domain.lifecycle import By, Status, rules_for, verbs_for
 from shopfloor.ops.lifecycle import OPERATIONS
-from tests.support.browser import PHONE, card, card_in, column
+from tests.support.browser import PHONE, at_once, card, card_in, column
 from tests.support.home import Worker
 from tests.support.waiting import eventually
 from tests.support.web import link_of
@@ -354,9 +354,10 @@ def test_a_card_that_is_held_and_let_go_opens_its_menu_and_one_that_is_pushed_sc
     expect(page.get_by_role("menu", name=f"Moves of #{made[3]}")).to_be_visible()
     expect(page.locator(".is-dragged")).to_have_count(0)
     page.keyboard.press("Escape")
-    finger.down(card(page, made[3]))
-    finger.to(card(page, made[0]))
-    finger.up()
+    with at_once(page):
+        finger.down(card(page, made[3]))
+        finger.to(card(page, made[0]))
+        finger.up()
     cards = page.locator('[data-column="ready"] .cards')
     page.wait_for_function("box => box.scrollTop > 0", arg=cards.element_handle())
     expect(page.locator(".is-dragged")).to_have_count(0)

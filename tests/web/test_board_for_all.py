@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import DESKTOP, PHONE, Site, card, card_in
+from tests.support.browser import DESKTOP, PHONE, Site, at_once, card, card_in
 from tests.web.axe import findings
 
 HARM = '<img src=x onerror="window.harmed=1"><script>window.harmed=1</script>"\'`{{7*7}}${window.harmed=1}</style>'
@@ -68,7 +68,8 @@ def test_a_task_is_made_moved_and_opened_without_a_mouse(board, page):
     page.keyboard.press("j")
     expect(made).to_be_focused()
     page.keyboard.press("m")
-    page.keyboard.type("mark")
+    with at_once(page):
+        page.keyboard.type("mark")
     page.keyboard.press("Enter")
     task = int(made.get_attribute("data-card") or 0)
     expect(card_in(page, task, "done")).to_be_visible()

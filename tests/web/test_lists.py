@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import PHONE
+from tests.support.browser import PHONE, at_once
 from tests.web.axe import findings
 
 PAGES = ("orders", "schedules", "deliveries", "hosts", "settings")
@@ -152,8 +152,9 @@ def test_an_address_that_is_no_page_says_so_and_keeps_the_board(board):
     page = board.open("/nowhere")
     expect(page.get_by_text("There is no such page")).to_be_visible()
     expect(page.locator(".connection")).to_contain_text("Live")
-    page.keyboard.press("g")
-    page.keyboard.press("o")
+    with at_once(page):
+        page.keyboard.press("g")
+        page.keyboard.press("o")
     expect(page.get_by_text("Nothing was ordered yet.")).to_be_visible()
 
 
