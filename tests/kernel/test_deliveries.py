@@ -157,6 +157,51 @@ def test_who_asks_for_short_waits_is_not_given_up_before_who_says_nothing(board)
     assert state(board, first.id).state == "given_up"
 
 
+@pytest.mark.parametrize("asked_ms", [0, 500])
+def test_who_asks_for_no_wait_at_all_is_not_given_up_within_seconds(board, asked_ms):
+    """As a receiver does whose clock is behind: its date has passed when it comes here."""
+    subscribed(board)
+    finish(board, board.create())
+    board.clock.advance(SOON)
+    began = board.clock()
+    while (row := take(board)) is not None:
+        came(board, row, ok=False, error="429", retry_after_ms=asked_ms)
+        assert take(board) is None
+        waiting = state(board, row.id)
+        if waiting.state == "waiting":
+            board.clock.advance(round(waiting.next_at.timestamp() * 1000) - board.clock())
+    assert state(board, told(board)[0].id).state == "given_up"
+    assert board.clock() - began >= sum(BACKOFFS)
+
+
+def test_a_message_that_is_sent_again_much_later_has_all_its_time_before_it(board):
+    subscribed(board)
+    finish(board, board.create())
+    board.clock.advance(SOON)
+    row = take(board)
+    came(board, row, ok=False, error="no", again=False)
+    board.clock.advance(10**9)
+    board.ask("delivery.retry", id=row.id)
+    for wait_ms in BACKOFFS:
+        came(board, take(board), ok=False, error="429", retry_after_ms=5_000)
+        board.clock.advance(wait_ms - 1)
+        assert take(board) is None
+        board.clock.advance(1)
+    came(board, take(board), ok=False, error="429", retry_after_ms=5_000)
+    assert state(board, row.id).state == "given_up"
+
+
+def test_a_clock_that_was_ahead_keeps_no_subscription_silent(board):
+    subscribed(board)
+    finish(board, board.create())
+    board.clock.advance(10**10)
+    came(board, take(board), ok=True)
+    board.clock.advance(-(10**10))
+    finish(board, board.create())
+    board.clock.advance(LATER)
+    assert take(board) is not None
+
+
 def test_retries_that_are_due_go_before_what_is_new(board):
     subscribed(board)
     finish(board, board.create())

@@ -121,6 +121,28 @@ def test_a_person_ends_a_subscription_and_what_waits_for_it_is_dropped(board):
         board.ask("subscription.remove", id=99)
 
 
+def test_what_was_under_way_when_its_subscription_was_ended_is_not_sent_again(board):
+    number = subscribed(board)
+    finish(board, board.create())
+    board.clock.advance(SOON)
+    row = take(board)
+    board.ask("subscription.remove", id=number)
+    came(board, row, ok=False, error="no")
+    assert [one.state for one in told(board)] == ["dropped"]
+    assert board.ask("task.list").items[0].undelivered is None
+
+
+def test_a_task_that_was_told_of_in_a_dropped_message_is_no_trouble_any_more(board):
+    number = subscribed(board)
+    for _ in range(2):
+        finish(board, board.create())
+    board.clock.advance(SOON)
+    came(board, take(board), ok=False, error="no")
+    assert [one.undelivered for one in board.ask("task.list").items] == ["no", "no"]
+    board.ask("subscription.remove", id=number)
+    assert [one.undelivered for one in board.ask("task.list").items] == [None, None]
+
+
 def test_a_schedules_subscribers_hear_of_what_it_makes_and_of_what_comes_from_that(board):
     asked = {"rule": "every day at 9", "zone": "UTC", "title": "nightly"}
     for name in ("nightly", "other"):

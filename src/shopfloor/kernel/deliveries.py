@@ -16,6 +16,7 @@ from shopfloor.domain.caller import BOARD
 from shopfloor.domain.errors import Conflict, NotFound
 from shopfloor.domain.model import Delivery
 from shopfloor.domain.notices import Sent, message
+from shopfloor.kernel.subscriptions import unsubscribed
 from shopfloor.store import deliveries, events, notes, subscriptions, tasks
 from shopfloor.store.db import Tx
 
@@ -93,29 +94,39 @@ def record(tx: Tx, delivery_id: int, sends: int, sent: Sent) -> bool:
         if row.error is not None:
             deliveries.tell(tx, row.id, None)
         return True
-    error = " ".join(sent.error.split())[: limits.DELIVERY_ERROR_CHARS_MAX]
-    wait_ms = _wait_ms(row, sent, tx.now)
+    _not_arrived(tx, row, sent.error, _wait_ms(row, sent, tx.now))
+    return True
+
+
+def _not_arrived(tx: Tx, row: Delivery, why: str, wait_ms: int | None) -> None:
+    """Write down why, and let it wait for its next send; without a wait there is none."""
+    error = " ".join(why.split())[: limits.DELIVERY_ERROR_CHARS_MAX]
     next_at = None if wait_ms is None else tx.now + wait_ms
     deliveries.failed(tx, row.id, row.sends, error=error, next_at=next_at)
     deliveries.tell(tx, row.id, error)
     if next_at is None:
         _gave_up(tx, row, error)
-    return True
+    elif row.subscription_id is not None and unsubscribed(tx, row.subscription_id):
+        # It was under way when somebody ended the subscription, so it could not be dropped with the others.
+        deliveries.drop(tx, row.subscription_id)
 
 
 def _wait_ms(row: Delivery, sent: Sent, now: int) -> int | None:
     """How long until the next send; None: there is no next one.
 
-    Who asks for a short wait, again and again, is not given up sooner than who says nothing.
+    Who asks for a short wait, again and again, is not given up sooner than who says nothing; nor is who asks
+    for none, as a receiver does whose clock is behind.
     """
     if not sent.again or row.kind == TRIAL:
         return None
     asked_ms = sent.retry_after_ms
     if asked_ms is not None:
-        asked_ms = max(0, min(asked_ms, limits.RETRY_AFTER_MS_MAX))
+        asked_ms = max(limits.RETRY_AFTER_MS_MIN, min(asked_ms, limits.RETRY_AFTER_MS_MAX))
+    old = now - row.created_at >= sum(limits.DELIVERY_BACKOFF_MS)
     if row.tries < limits.DELIVERY_TRIES_MAX:
-        return limits.DELIVERY_BACKOFF_MS[max(row.tries, 1) - 1] if asked_ms is None else asked_ms
-    if not asked_ms or now - row.created_at >= sum(limits.DELIVERY_BACKOFF_MS):
+        own_ms = limits.DELIVERY_BACKOFF_MS[max(row.tries, 1) - 1]
+        return own_ms if asked_ms is None or (old and asked_ms < own_ms) else asked_ms
+    if asked_ms is None or old:
         return None
     return max(asked_ms, limits.DELIVERY_BACKOFF_MS[0])
 
@@ -135,7 +146,8 @@ def expire(tx: Tx) -> int:
     """Take back the sends whose sender did not come back; they are tried again at once."""
     found = deliveries.expired(tx, limits.BATCH_PER_TICK)
     for row in found:
-        record(tx, row.id, row.sends, Sent(ok=False, error=SENDER_DIED, retry_after_ms=0))
+        over = row.kind == TRIAL or row.tries >= limits.DELIVERY_TRIES_MAX
+        _not_arrived(tx, row, SENDER_DIED, None if over else 0)
     return len(found)
 
 

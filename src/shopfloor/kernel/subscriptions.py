@@ -18,6 +18,10 @@ from shopfloor.store import deliveries, subscriptions
 from shopfloor.store.db import Tx
 
 
+# What stands behind the name of who ended it, in the reason of the end; other reasons are about its subject.
+BY_HAND = " ended it"
+
+
 class Subscribed(NamedTuple):
     """The subscription, and whether this made it or found it as it is."""
 
@@ -61,8 +65,14 @@ def unsubscribe(tx: Tx, caller: Caller, subscription_id: int) -> Subscription:
         raise NotFound(
             f"there is no subscription {subscription_id}; `shop notify list --all` shows what there is"
         )
-    if subscriptions.end(tx, found.id, f"{caller.name} ended it"):
+    if subscriptions.end(tx, found.id, f"{caller.name}{BY_HAND}"):
         deliveries.drop(tx, found.id)
     ended = subscriptions.get(tx, found.id)
     assert ended is not None
     return ended
+
+
+def unsubscribed(tx: Tx, subscription_id: int) -> bool:
+    """Whether a person has ended it, so that what is stored for it is not wanted any more either."""
+    found = subscriptions.get(tx, subscription_id)
+    return found is not None and (found.ended_why or "").endswith(BY_HAND)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from shopfloor.domain import limits
 from shopfloor.domain.model import Delivery
 from shopfloor.store.db import Tx
 
@@ -32,7 +33,16 @@ class Trouble(NamedTuple):
 
 def fan_out(tx: Tx, *, task_id: int, kind: str, words: str, due: int) -> None:
     """After the event that was deferred last, a row for each target that wants to hear of it."""
-    tx.defer("delivery_fan_out", task_id=task_id, kind=kind, words=words, due=due, now=tx.now)
+    latest = due + limits.NOTICE_GAP_MS
+    tx.defer(
+        "delivery_fan_out",
+        task_id=task_id,
+        kind=kind,
+        words=words,
+        due=due,
+        latest=latest,
+        now=tx.now,
+    )
 
 
 def fan_out_schedule(
@@ -46,6 +56,7 @@ def fan_out_schedule(
         title=title,
         words=words,
         due=due,
+        latest=due + limits.NOTICE_GAP_MS,
         now=tx.now,
     )
 
@@ -167,7 +178,8 @@ def dismiss(tx: Tx, delivery_id: int) -> bool:
 
 
 def drop(tx: Tx, subscription_id: int) -> int:
-    """Drop what still waits for a subscription."""
+    """Drop what still waits for a subscription, and the trouble of what went with it."""
+    tx.run("delivery_drop_trouble", subscription_id=subscription_id)
     return tx.run("delivery_drop", subscription_id=subscription_id, now=tx.now)
 
 

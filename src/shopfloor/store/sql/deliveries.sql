@@ -1,11 +1,12 @@
 -- name: delivery_fan_out
 -- A row for each target that wants to hear of the event that was appended just before.  Deferred after that event, so it
--- is the last one; a target that is subscribed in two ways hears of it once.
+-- is the last one; a target that is subscribed in two ways hears of it once.  A rest that ends after `latest` was begun by
+-- a clock that was ahead, and is none.
 INSERT INTO delivery (subscription_id, event_id, task_id, kind, title, words, target, files, created_at, state, fresh,
                       next_at, tries, sends)
 SELECT subscription.id, (SELECT MAX(event.id) FROM event), task.id, interest.kind, task.title, CAST(:words AS TEXT),
        subscription.target, subscription.files, CAST(:now AS BIGINT), 'waiting', 1,
-       CASE WHEN subscription.quiet_until > :due THEN subscription.quiet_until ELSE :due END, 0, 0
+       CASE WHEN subscription.quiet_until BETWEEN :due AND :latest THEN subscription.quiet_until ELSE :due END, 0, 0
   FROM (SELECT 'board' AS about
          UNION ALL SELECT 'task:' || CAST(CAST(:task_id AS BIGINT) AS TEXT)
          UNION ALL SELECT 'tenant:' || tenant FROM task WHERE id = :task_id
@@ -25,7 +26,7 @@ INSERT INTO delivery (subscription_id, event_id, task_id, kind, title, words, ta
                       next_at, tries, sends)
 SELECT subscription.id, (SELECT MAX(event.id) FROM event), CAST(NULL AS BIGINT), interest.kind, CAST(:title AS TEXT),
        CAST(:words AS TEXT), subscription.target, 0, CAST(:now AS BIGINT), 'waiting', 1,
-       CASE WHEN subscription.quiet_until > :due THEN subscription.quiet_until ELSE :due END, 0, 0
+       CASE WHEN subscription.quiet_until BETWEEN :due AND :latest THEN subscription.quiet_until ELSE :due END, 0, 0
   FROM interest
   CROSS JOIN subscription
  WHERE interest.kind = :kind
@@ -119,6 +120,12 @@ UPDATE delivery SET state = 'waiting', fresh = 0, tries = 0, next_at = :now, end
 -- name: delivery_dismiss
 -- A person does not want it any more.  Zero rows: it was not given up, or somebody was first.
 UPDATE delivery SET state = 'dropped', error = NULL, ended_at = :now WHERE id = :id AND state = 'given_up'
+
+-- name: delivery_drop_trouble
+-- Those that went with what is to be dropped share its trouble no more; comes before `delivery_drop`.
+UPDATE delivery SET error = NULL
+ WHERE carried_by IN (SELECT id FROM delivery WHERE subscription_id = :subscription_id AND state = 'waiting')
+   AND error IS NOT NULL
 
 -- name: delivery_drop
 -- What still waits for a subscription that a person ended.
