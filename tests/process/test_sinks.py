@@ -1,17 +1,25 @@
 """One stored message, sent once to each kind of target: real servers, real programs, real failures."""
 
+import base64
+import contextlib
 import hashlib
 import hmac
 import json
 import os
 import shutil
+import signal
+import socket
 import sys
+import threading
+from contextlib import contextmanager
 
 import pytest
 
+from shopfloor.domain.errors import Invalid, Unavailable
 from shopfloor.domain.settings import Settings
 from shopfloor.domain.settings_notify import Notify, Sink
 from shopfloor.domain.targets import parse
+from shopfloor.process import oneshot
 from shopfloor.sinks import apprise, programs
 from shopfloor.sinks.base import Attached, Letter
 from shopfloor.sinks.choose import sink_for
@@ -118,6 +126,71 @@ def test_a_webhook_that_does_not_answer_in_time_is_tried_again(sink, answer):
     eventually(lambda: sink.received)
 
 
+@contextmanager
+def answering(answer):
+    """A server that takes one request, writes these bytes, and keeps the connection."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        held = []
+
+        def serve():
+            connection, _ = server.accept()
+            held.append(connection)
+            connection.recv(65_536)
+            with contextlib.suppress(OSError):
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        finally:
+            thread.join()
+            for connection in held:
+                connection.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (b"429 Slower\r\nRetry-After: 7", ("127.0.0.1 answered 429 Slower", 7_000, True)),
+        (b"410 Gone", ("127.0.0.1 answered 410 Gone", None, False)),
+    ],
+)
+@pytest.mark.parametrize(
+    "body", [b"Content-Length: 99\r\n\r\nhalf", b"Transfer-Encoding: chunked\r\n\r\nzz"]
+)
+def test_a_status_counts_whether_the_words_behind_it_come_or_not(status, told, body):
+    # A slow machine is given more time for the head.
+    for limit_ms in (500, 5_000, 60_000):
+        with answering(b"HTTP/1.1 " + status + b"\r\n" + body) as url:
+            sent = send(f"webhook:{url}", notify=Notify(timeout_ms=limit_ms))
+        if "answered" in sent.error:
+            break
+    assert (sent.error, sent.retry_after_ms, sent.again) == told
+
+
+def test_a_message_has_arrived_when_its_receiver_says_so_and_nothing_more():
+    with answering(b"HTTP/1.1 201 Made\r\nContent-Length: 99\r\n\r\nhalf") as url:
+        assert send(f"webhook:{url}").ok
+
+
+def test_an_address_is_taken_as_people_write_it(sink):
+    address = sink.url.replace("http://", "http://a%40b:c%3Ad@")
+    assert send(f"webhook:{address}/tür auf?für=ä%20b").ok
+    [got] = sink.received
+    assert got.path == "/t%C3%BCr%20auf?f%C3%BCr=%C3%A4%20b"
+    assert base64.b64decode(got.headers["Authorization"].removeprefix("Basic ")) == b"a@b:c:d"
+
+
+@pytest.mark.parametrize(
+    "address", ["http://a:99999/", "http://a:b/", "http://[::1/", "http://:80/", "http://u@/"]
+)
+def test_what_cannot_be_an_address_is_refused_before_anything_is_stored(address):
+    with pytest.raises(Invalid, match="names a host"):
+        parse(f"webhook:{address}")
+    assert parse("webhook:https://u:p@[::1]:80?x={a}") and parse("webhook:http://{a}:{b}/")
+
+
 def test_a_webhook_where_nobody_listens_or_whose_name_is_unknown_is_tried_again():
     for target, error in (
         ("webhook:http://127.0.0.1:9/", "127.0.0.1 could not be reached: Connection refused"),
@@ -173,8 +246,9 @@ def test_a_command_gets_the_message_on_its_input_and_only_its_own_environment(tm
 @pytest.mark.parametrize(
     ("script", "error"),
     [
-        ("echo no such hush-hush >&2; exit 3", "status 3: no such ***"),
-        ("sleep 600", "within 0.3 s"),
+        ("echo no such hush-hush >&2; exit 3", "exit status 3: no such ***"),
+        ("sleep 600", "stopped after 0.3 s"),
+        (r"printf '\033[31mred\n' >&2; exit 2", "exit status 2: [31mred"),
     ],
 )
 def test_a_command_that_fails_or_hangs_has_not_taken_the_message(script, error):
@@ -182,6 +256,32 @@ def test_a_command_that_fails_or_hangs_has_not_taken_the_message(script, error):
     mine = Sink("mine", argv=("sh", "-c", script), env={"KEY": "hush-hush"}, timeout_ms=limit_ms)
     sent = send("command:mine", sinks={"mine": mine})
     assert not sent.ok and sent.again and error in sent.error
+
+
+@pytest.mark.parametrize("holder", ["sleep 600 &", "setsid sleep 600 &", "setsid -f sleep 600"])
+def test_a_command_has_taken_the_message_when_it_ends_whoever_holds_its_output(holder, tmp_path):
+    """What it starts in a session of its own lives on with the output in its hands; nobody waits for that."""
+    pid = tmp_path / "pid"
+    script = holder.replace("sleep 600", f"sh -c 'echo $$ > {pid}; exec sleep 600'")
+    mine = Sink("mine", argv=("sh", "-c", f"{script}\nwhile [ ! -s {pid} ]; do :; done"))
+    try:
+        assert send("command:mine", sinks={"mine": mine}).ok
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid.read_text()), signal.SIGKILL)
+
+
+def test_a_program_whose_output_somebody_holds_is_let_go_when_its_time_is_over(tmp_path):
+    pid = tmp_path / "pid"
+    script = f"setsid sh -c 'echo $$ > {pid}; exec sleep 600'"
+    pid.touch()
+    # A slow machine is given more time to start it.
+    for limit_s in (0.5, 5, 60):
+        with pytest.raises(Unavailable, match="no answer came within"):
+            oneshot.run(["sh", "-c", script], b"", env=BASE, timeout_s=limit_s)
+        if pid.read_text():
+            break
+    os.kill(int(pid.read_text()), signal.SIGKILL)
 
 
 def test_the_desktop_shows_title_and_words_and_takes_no_markup(tmp_path):

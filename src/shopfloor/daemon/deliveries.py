@@ -132,9 +132,10 @@ class Deliveries:
             self._ring()
 
     def _next(self, target: str, done: Outcome | None) -> Delivery | None:
-        """Write down what came of the last send, and take the next message.
+        """Write down what came of the last send, and take the next message; None where there is none.
 
         What was sent is not forgotten because the disk is full for a moment: it is tried until it is written.
+        Nor is a lane begun again and again meanwhile: this one stays, whatever it wants to write.
         """
         sender = sending.Sender(
             self._host,
@@ -153,8 +154,8 @@ class Deliveries:
             try:
                 return self._service.database.write(work)
             except BoardError:
-                if done is None or self._stopping.wait(AGAIN_S):
-                    raise
+                if self._stopping.wait(AGAIN_S):
+                    return None
 
     def _lease_ms(self) -> int:
         """For how long nobody else may take a message: longer than any send of these settings lasts."""

@@ -23,9 +23,9 @@ from shopfloor.domain.settings import Settings
 from shopfloor.domain.settings_hooks import Hook
 from shopfloor.ops.schema import encode
 from shopfloor.ops.views import EventView
-from shopfloor.process import hook_program
+from shopfloor.process import users_program
 from shopfloor.process.environment import worker_environment
-from shopfloor.process.hook_program import Ended
+from shopfloor.process.users_program import Ended
 from shopfloor.runners.command import hook_program_of
 from shopfloor.store import events, hooks, tasks
 from shopfloor.store.db import Database, Tx
@@ -192,7 +192,8 @@ class HookLane:
             ended = self._ended(hook, event, task)
             if ended.cut_off:
                 return False
-            wrong = _what_is_wrong(hook, ended)
+            name = hook.command[0] if hook.command else "python"
+            wrong = ended.wrong(name, hook.timeout_ms / 1000)
             if wrong is None or left == 0:
                 break
             if not self._wait_to_retry(hook, event, wrong, left):
@@ -226,7 +227,7 @@ class HookLane:
     def _ended(self, hook: Hook, event: Event, task: dict[str, Any] | None) -> Ended:
         board = self._board
         told = {"board": board.slug, "hook": hook.name, "event": EventView.of(event), "task": task}
-        return hook_program.run(
+        return users_program.run(
             hook_program_of(hook, board.home_path),
             encode(told) + b"\n",
             env=worker_environment(board.base_environment, _variables(board, hook, event)),
@@ -284,17 +285,3 @@ def _variables(board: HookBoard, hook: Hook, event: Event) -> dict[str, str]:
         "SHOPFLOOR_EVENT": event.kind,
     }
     return {**passed, **hook.env, **own}
-
-
-def _what_is_wrong(hook: Hook, ended: Ended) -> str | None:
-    """How a program failed, in one sentence; None where it did not."""
-    if ended.not_started is not None:
-        return f"{hook.command[0] if hook.command else 'python'} cannot be started: {ended.not_started}"
-    words = f": {ended.words}" if ended.words else ""
-    if ended.timed_out:
-        return f"it was stopped after {hook.timeout_ms / 1000:g} s{words}"
-    if ended.signal is not None:
-        return f"it was killed by signal {ended.signal}{words}"
-    if ended.code:
-        return f"it ended with exit status {ended.code}{words}"
-    return None

@@ -23,6 +23,10 @@ NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 CHAT: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}/[^/\s]{1,200}(/[^/\s]{1,200})?")
 ADDRESS: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
 PLACE: Final = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
+WEB: Final = re.compile(
+    r"https?://([^/?#\s]*@)?(\[[0-9A-Fa-f:.]+\]|[^\[\]/?#\s@:]+)(:(?P<port>[0-9]{0,5}))?([/?#]|$)"
+)
+PORT_MAX: Final = 65_535
 SHOWN_CHARS: Final = 4
 
 
@@ -76,8 +80,16 @@ def _check(scheme: str, rest: str) -> None:
         raise Invalid(
             f"a target is {scheme}: and an address, or the name of a section [sinks.NAME]"
         )
-    if scheme == "webhook" and "://" in rest and not re.match(r"https?://[^/?#\s]+", rest):
-        raise Invalid("a webhook's address begins with http:// or https:// and names a host")
+    if scheme == "webhook" and "://" in rest and not _is_web(rest):
+        raise Invalid(
+            "a webhook's address begins with http:// or https:// and names a host, and a port if it must"
+        )
+
+
+def _is_web(address: str) -> bool:
+    """Whether it can be an address of the web; a secret may stand anywhere in it."""
+    found = WEB.match(PLACE.sub("1", address))
+    return found is not None and int(found["port"] or 0) <= PORT_MAX
 
 
 def shown(text: str) -> str:

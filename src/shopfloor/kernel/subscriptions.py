@@ -17,7 +17,6 @@ from shopfloor.kernel.load import load
 from shopfloor.store import deliveries, subscriptions
 from shopfloor.store.db import Tx
 
-
 # What stands behind the name of who ended it, in the reason of the end; other reasons are about its subject.
 BY_HAND = " ended it"
 

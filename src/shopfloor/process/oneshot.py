@@ -3,6 +3,7 @@
 It gets a session of its own, so that what it starts ends with it when it takes too long.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -45,10 +46,20 @@ def ended(
     try:
         printed, said = program.communicate(given, timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        os.killpg(program.pid, signal.SIGKILL)
-        program.communicate()
+        _stop(program)
         raise Unavailable(f"no answer came within {timeout_s:g} s; ask again later.") from None
     return Ended(program.returncode, printed, said)
+
+
+def _stop(program: "subprocess.Popen[bytes]") -> None:
+    """End it and its group, and let go of its pipes: who has left the group may hold their other ends for ever."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(program.pid, signal.SIGKILL)
+    program.wait()
+    for pipe in (program.stdin, program.stdout, program.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
 
 
 def run(argv: Sequence[str], given: bytes, *, env: Mapping[str, str], timeout_s: float) -> bytes:

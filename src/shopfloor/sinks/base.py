@@ -89,7 +89,8 @@ class Masked:
 
 def failed(error: str, *, retry_after_ms: int | None = None, again: bool = True) -> Sent:
     """A send that did not arrive."""
-    words = " ".join(error.split())[:ERROR_CHARS_MAX]
+    printable = "".join(sign if sign.isprintable() else " " for sign in error)
+    words = " ".join(printable.split())[:ERROR_CHARS_MAX]
     return Sent(ok=False, error=words, retry_after_ms=retry_after_ms, again=again)
 
 

@@ -6,9 +6,8 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 
-from shopfloor.domain.errors import Unavailable
 from shopfloor.domain.notices import Sent
-from shopfloor.process import oneshot
+from shopfloor.process import users_program
 from shopfloor.process.environment import worker_environment
 from shopfloor.sinks.base import ARRIVED, Letter, failed
 
@@ -77,8 +76,6 @@ def command_input(letter: Letter) -> bytes:
 
 
 def _run(argv: Sequence[str], given: bytes, *, env: Mapping[str, str], timeout_s: float) -> Sent:
-    try:
-        oneshot.run(argv, given, env=env, timeout_s=timeout_s)
-    except Unavailable as error:
-        return failed(error.message.removesuffix("."))
-    return ARRIVED
+    ended = users_program.run(argv, given, env=env, timeout_s=timeout_s)
+    wrong = ended.wrong(argv[0], timeout_s)
+    return ARRIVED if wrong is None else failed(wrong)

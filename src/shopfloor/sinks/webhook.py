@@ -20,10 +20,11 @@ import hashlib
 import hmac
 import http.client
 import json
+import string
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from shopfloor import __version__
 from shopfloor.domain.addresses import is_public
@@ -69,10 +70,8 @@ class Webhook:
         connection = http.client.HTTPConnection(where, place.port or PORTS[place.scheme])
         connection.sock = wire
         try:
-            target = f"{place.path or '/'}{'?' + place.query if place.query else ''}"
-            connection.request(
-                "POST", target, body=body, headers=self._headers(place, letter, body)
-            )
+            headers = self._headers(place, letter, body)
+            connection.request("POST", _path(place), body=body, headers=headers)
             return _judged(where, connection.getresponse(), letter.sent_at)
         except TimeoutError:
             return failed(f"{where} did not answer within {self._timeout_s:g} s")
@@ -96,7 +95,7 @@ class Webhook:
             "Shopfloor-Timestamp": str(letter.sent_at),
         }
         if place.username is not None:
-            user = f"{place.username}:{place.password or ''}".encode()
+            user = f"{unquote(place.username)}:{unquote(place.password or '')}".encode()
             headers["Authorization"] = f"Basic {base64.b64encode(user).decode()}"
         if self._secret:
             headers["Shopfloor-Signature"] = signature(self._secret, letter.sent_at, body)
@@ -125,6 +124,12 @@ def _body(letter: Letter) -> bytes:
     return json.dumps({**letter.message, "files": contents}, ensure_ascii=False).encode()
 
 
+def _path(place: SplitResult) -> str:
+    """What is asked for there, in the letters that a request line may have."""
+    asked = f"{place.path or '/'}{'?' + place.query if place.query else ''}"
+    return quote(asked, safe=string.punctuation)
+
+
 def _judged(where: str, answer: http.client.HTTPResponse, now_s: int) -> Sent:
     """What an answer means."""
     if 200 <= answer.status < 300:  # noqa: PLR2004 - the class of an HTTP status
@@ -132,13 +137,20 @@ def _judged(where: str, answer: http.client.HTTPResponse, now_s: int) -> Sent:
     said = f"{where} answered {answer.status} {answer.reason}".rstrip()
     if 300 <= answer.status < 400:  # noqa: PLR2004 - the class of an HTTP status
         return failed(f"{said}; redirects are not followed, so name the address that it leads to")
-    told = answer.read(ANSWER_BYTES).decode(errors="replace").strip()
-    printable = "".join(sign if sign.isprintable() else " " for sign in told)
+    told = _beginning(answer)
     return failed(
-        f"{said}: {printable}" if printable else said,
+        f"{said}: {told}" if told else said,
         retry_after_ms=_retry_after_ms(answer.getheader("Retry-After"), now_s),
         again=answer.status != HTTPStatus.GONE,
     )
+
+
+def _beginning(answer: http.client.HTTPResponse) -> str:
+    """The first words of an answer, or none: the status has said what counts, whether more comes or not."""
+    try:
+        return answer.read(ANSWER_BYTES).decode(errors="replace").strip()
+    except (OSError, http.client.HTTPException):
+        return ""
 
 
 def _retry_after_ms(given: str | None, now_s: int) -> int | None:

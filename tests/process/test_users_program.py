@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from shopfloor.process import hook_program, proc
-from shopfloor.process.hook_program import Ended
+from shopfloor.process import proc, users_program
+from shopfloor.process.users_program import Ended
 from tests.support.waiting import eventually
 
 ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
@@ -24,7 +24,7 @@ def cut():
 @pytest.fixture
 def run(tmp_path, cut):
     def work(*argv, given=b"", timeout_s=60.0):
-        return hook_program.run(
+        return users_program.run(
             argv, given, env=ENV, cwd=str(tmp_path), timeout_s=timeout_s, cut_off=cut[0]
         )
 
@@ -44,7 +44,7 @@ def test_its_status_and_the_end_of_its_words_are_told(run):
     ended = run("sh", "-c", "seq 100000; echo the end >&2; exit 3")
     assert (ended.code, ended.timed_out) == (3, False)
     assert ended.words.endswith("99999 100000 the end")
-    assert len(ended.words) <= hook_program.KEPT_BYTES
+    assert len(ended.words) <= users_program.KEPT_BYTES
 
 
 def test_a_signal_is_told(run):

@@ -1,7 +1,8 @@
-"""Runs a program of the user's with a text for it, for a bounded time, and keeps the end of what it says.
+"""Runs a program of the user's, a hook or a target, with a text for it, and keeps the end of what it says.
 
-It gets a session of its own; when it ends, or takes too long, what it has left in its process group is
-stopped.  What it prints is read and dropped but for the end, so that it can neither block nor fill memory.
+It gets a session of its own and a bounded time; when it ends, or takes too long, what it has left in its process
+group is stopped.  What it prints is read and dropped but for the end, so that it can neither block nor fill
+memory; and its own end is its end, whoever may hold its output open for longer.
 """
 
 import contextlib
@@ -31,15 +32,28 @@ class Ended(NamedTuple):
     not_started: str | None = None
     words: str = ""
 
+    def wrong(self, name: str, timeout_s: float) -> str | None:
+        """How it failed, in one sentence; None where it did not."""
+        if self.not_started is not None:
+            return f"{name} cannot be started: {self.not_started}"
+        words = f": {self.words}" if self.words else ""
+        if self.timed_out:
+            return f"it was stopped after {timeout_s:g} s{words}"
+        if self.signal is not None:
+            return f"it was killed by signal {self.signal}{words}"
+        if self.code:
+            return f"it ended with exit status {self.code}{words}"
+        return None
+
 
 def run(
     argv: Sequence[str],
     given: bytes,
     *,
     env: Mapping[str, str],
-    cwd: str,
     timeout_s: float,
-    cut_off: int,
+    cwd: str | None = None,
+    cut_off: int | None = None,
 ) -> Ended:
     """Run the program to its end; it is stopped at the latest after the timeout.
 
@@ -73,7 +87,7 @@ class _Run:
         self._cut_off = False
         self._selector = selectors.DefaultSelector()
 
-    def until_end(self, cut_off: int) -> Ended:
+    def until_end(self, cut_off: int | None) -> Ended:
         program, selector = self._program, self._selector
         assert program.stdin is not None, "it has three pipes"
         assert program.stdout is not None, "it has three pipes"
@@ -81,7 +95,8 @@ class _Run:
             os.set_blocking(pipe.fileno(), False)
         selector.register(program.stdin, selectors.EVENT_WRITE, self._write)
         selector.register(program.stdout, selectors.EVENT_READ, self._read)
-        selector.register(cut_off, selectors.EVENT_READ, self._heed)
+        if cut_off is not None:
+            selector.register(cut_off, selectors.EVENT_READ, self._heed)
         ended = _descriptor_of(program.pid)
         if ended is not None:
             selector.register(ended, selectors.EVENT_READ)
@@ -104,7 +119,7 @@ class _Run:
             -code if code < 0 else None,
             self._timed_out,
             self._cut_off,
-            words=" ".join(self._kept.decode(errors="replace").split()),
+            words=_words(self._kept),
         )
 
     def _has_ended(self) -> bool:
@@ -166,6 +181,12 @@ class _Run:
         """To everyone in its group."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._program.pid, number)
+
+
+def _words(printed: bytes) -> str:
+    """What was printed as words of one line, without what would steer a terminal."""
+    told = printed.decode(errors="replace")
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in told).split())
 
 
 def _descriptor_of(pid: int) -> int | None:
