@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from shopfloor.daemon import deliveries as sending
+from shopfloor.domain.errors import Unavailable
 from shopfloor.sinks import apprise
+from tests.support.board import open_board
 from tests.support.home import Home, home_in
 from tests.support.http_sink import HttpSink, http_sink
+from tests.support.telling import SOON, finish, subscribed, told
 from tests.support.waiting import eventually
 
 # No message is too late here, however slow the machine is; one test is about those that are.
@@ -157,6 +161,29 @@ def test_services_that_hang_behind_apprise_delay_no_other(home, sink):
     assert sink.received[-1].path == "/well"
     assert len(ends(home, "sending", hanging)) == hanging
     sink.let_go.set()
+
+
+def test_a_lane_stays_while_nothing_can_be_written_and_goes_on_then(sink, tmp_path, monkeypatch):
+    """It is not begun anew for that: what is begun rings, and what rings is begun."""
+    monkeypatch.setattr(sending, "AGAIN_S", 0.01)
+    full = ["the disk is full"] * 3
+
+    def probe(name):
+        if name == "delivery_begin" and full:
+            raise Unavailable(full.pop())
+
+    board = open_board(tmp_path / "board", probe=probe)
+    try:
+        subscribed(board, f"webhook:{sink.url}/")
+        finish(board, board.create())
+        board.clock.advance(SOON)
+        lanes = sending.Deliveries(board.service, lambda: None, host="here", base={})
+        lanes.look()
+        eventually(lambda: sink.received)
+        lanes.close()
+        assert full == [] and [one.state for one in told(board)] == ["sent"]
+    finally:
+        board.close()
 
 
 def test_a_missing_file_gives_the_message_up_at_once_with_that_reason(home, sink):
