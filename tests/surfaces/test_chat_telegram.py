@@ -273,6 +273,44 @@ def test_what_was_not_answered_when_it_ended_is_answered_by_the_next_one(floor):
     assert len(floor.ask("task.list")["items"]) == 1
 
 
+def test_a_message_waits_while_it_cannot_be_kept_and_is_answered_then(floor):
+    """As with a full disk: the bridge does not go deaf, and Telegram is not told to forget."""
+    floor.inbox = floor.inbox.parent / "later" / "inbox.json"
+    with floor.served():
+        update = floor.server.say("/create patient")
+        eventually(lambda: any("cannot be kept" in said for said in floor.said))
+        assert floor.server.sent == []
+        floor.inbox.parent.mkdir()
+        floor.server.heard("#1 created")
+        floor.server.confirmed(update)
+    assert floor.server.count("#1 created") == 1
+
+
+def test_an_update_that_comes_twice_and_one_without_words_are_answered_once(floor):
+    with floor.server.changed:
+        floor.server.say("/create once")
+        floor.server.updates *= 2
+        floor.server.say(" \n ")
+    with floor.served():
+        floor.server.heard("begin with a slash")
+        floor.server.heard("#1 created")
+        floor.server.confirmed(floor.server.say("/list"))
+    assert floor.server.count("#1 created") == 1
+    assert json.loads(floor.inbox.read_text())["waiting"] == []
+
+
+@pytest.mark.parametrize("wait", ["1e999", "-5", "soon", None])
+def test_a_wait_that_is_no_time_ends_no_bridge(floor, wait):
+    floor.server.refuse("getUpdates", 429, retry_after=wait)
+    with floor.served() as bridge:
+        floor.server.refuse("sendMessage", 429, retry_after=wait)
+        sent = bridge.deliver(1, Place("7", None), {"title": "t"})
+        assert not sent.ok and (sent.retry_after_s is None or 0 <= sent.retry_after_s <= 86_400)
+        if wait != "1e999":
+            floor.server.say("/list")
+            floor.server.heard("no tasks")
+
+
 def test_an_inbox_that_cannot_be_read_is_not_thrown_away(tmp_path):
     path = tmp_path / "inbox.json"
     path.write_text("{")

@@ -83,13 +83,13 @@ def _telegram(home: Home, settings: Telegram, board: str | None) -> int:
     bridge = TelegramBridge(api, settings, answerer, inbox, say=_say)
     courier = Courier(_connecting(home), PLATFORM, bridge.deliver, say=_say)
     stopped = threading.Event()
-    refused: list[ApiError] = []
+    wrong: list[Exception] = []
 
     def serve() -> None:
         try:
             bridge.run()
-        except ApiError as wrong:
-            refused.append(wrong)
+        except Exception as failed:  # noqa: BLE001 - a bridge that hears nothing any more must end, not stay
+            wrong.append(failed)
         stopped.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -101,8 +101,10 @@ def _telegram(home: Home, settings: Telegram, board: str | None) -> int:
     # A poll that is under way is left alone: what it brings is not taken, and comes again.
     bridge.stop()
     courier.stop()
-    if refused:
-        raise BadConfiguration(f"Telegram does not take the bot's token: {refused[0]}")
+    if wrong and isinstance(wrong[0], ApiError):
+        raise BadConfiguration(f"Telegram does not take the bot's token: {wrong[0]}")
+    if wrong:
+        raise wrong[0]
     _say("stopped")
     return 0
 

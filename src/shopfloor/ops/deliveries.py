@@ -197,6 +197,7 @@ class TakeDeliveries(Request, frozen=True, kw_only=True):
     platform: Annotated[
         str, Arg("The chat platform, as targets name it.", pattern=r"^[a-z][a-z0-9_-]{0,31}$")
     ]
+    target: Annotated[str | None, Arg("Only for this target.")] = None
     limit: Annotated[int, Arg("At most so many.", ge=1, le=limits.BATCH_PER_TICK)] = 10
 
 
@@ -213,7 +214,8 @@ class TakenView(Result, frozen=True):
 def take_deliveries(ctx: Context, req: TakeDeliveries) -> list[TakenView]:
     """Take the messages that are due for a chat platform, for its bridge, which reports each.
 
-    One that is not reported within a minute is given to the next who asks, and counts as a failed send.
+    One for each chat: the next is given out when that one was reported.  One that is not reported within a
+    minute is given to the next who asks, and counts as a failed send.
     """
     sending.expire(ctx.tx)
     sender = sending.Sender(
@@ -223,17 +225,21 @@ def take_deliveries(ctx: Context, req: TakeDeliveries) -> list[TakenView]:
         ctx.service.site(),
         lambda: secrets.token_hex(16),
     )
+    under_way = deliveries.under_way(ctx.tx)
     taken: list[TakenView] = []
-    lanes = [lane for lane in sending.due(ctx.tx).lanes if lane.due <= ctx.tx.now]
-    mine = [lane.target for lane in lanes if targets.parse(lane.target).platform == req.platform]
-    while mine and len(taken) < req.limit:
-        target = mine.pop(0)
-        row = sending.take(ctx.tx, sender, target)
-        if row is not None:
-            assert row.message is not None
-            taken.append(TakenView(row.id, row.sends, row.target, json.loads(row.message)))
-            mine.append(target)
+    for lane in sending.due(ctx.tx).lanes:
+        mine = lane.target not in under_way and _is_wanted(lane.target, req)
+        if mine and lane.due <= ctx.tx.now and len(taken) < req.limit:
+            row = sending.take(ctx.tx, sender, lane.target)
+            if row is not None:
+                assert row.message is not None
+                taken.append(TakenView(row.id, row.sends, row.target, json.loads(row.message)))
     return taken
+
+
+def _is_wanted(target: str, req: TakeDeliveries) -> bool:
+    wanted = req.target is None or req.target == target
+    return wanted and targets.parse(target).platform == req.platform
 
 
 class ReportDelivery(Request, frozen=True, kw_only=True):

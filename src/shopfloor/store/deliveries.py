@@ -135,6 +135,11 @@ def next_lease(tx: Tx) -> int | None:
     return None if row is None else row[0]
 
 
+def under_way(tx: Tx) -> set[str]:
+    """The targets that a message is being sent to."""
+    return {row[0] for row in tx.all("delivery_under_way")}
+
+
 def disown(tx: Tx, holder: str) -> int:
     """Let the sends of a holder that has begun anew expire."""
     return tx.run("delivery_disown", holder=holder, now=tx.now)

@@ -98,6 +98,9 @@ SELECT * FROM delivery WHERE state = 'sending' AND lease_until <= :now ORDER BY 
 -- name: delivery_next_lease
 SELECT MIN(lease_until) FROM delivery WHERE state = 'sending'
 
+-- name: delivery_under_way
+SELECT DISTINCT target FROM delivery WHERE state = 'sending'
+
 -- name: delivery_disown
 -- The sender of this host has begun anew, so nobody is sending these any more.
 UPDATE delivery SET lease_until = :now WHERE state = 'sending' AND lease_until > :now AND holder = :holder

@@ -11,6 +11,8 @@ from typing import Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from shopfloor.surfaces.chat.speech import wait_of
+
 CALL_S: Final = 30.0
 ANSWER_MAX: Final = 64 * 1024 * 1024
 
@@ -80,8 +82,4 @@ def _refusal(method: str, refused: HTTPError) -> ApiError:
         wait = told.get("parameters", {}).get("retry_after", wait)
     except (ValueError, KeyError, TypeError, AttributeError, OSError):
         pass
-    try:
-        after = None if wait is None else float(wait)
-    except ValueError:
-        after = None
-    return ApiError(method, words, status=refused.code, retry_after_s=after)
+    return ApiError(method, words, status=refused.code, retry_after_s=wait_of(wait))

@@ -3,11 +3,12 @@
 In comes `{"id": 1, "chat": "#dev", "user": "ann", "text": "/list"}`, with `thread`, `admin` and
 `request_id` where there is such; out goes `{"id": 1, "chat": "#dev", "thread": null, "ok": true, "text": …}`.
 A message of a subscription goes out as `{"delivery": 7, "chat": …, "thread": …, "text": …, "task": …}` and is
-answered with `{"delivery": 7, "ok": true}`, or `"ok": false` with `error` and `retry_after_s`.
+answered with the same number: `{"delivery": 7, "ok": true}`, or `"ok": false` with `error` and `retry_after_s`.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import threading
@@ -17,7 +18,7 @@ from typing import Any, Final, TextIO
 from shopfloor.surfaces.chat.answering import Answerer
 from shopfloor.surfaces.chat.courier import Sent, written
 from shopfloor.surfaces.chat.lanes import Lanes
-from shopfloor.surfaces.chat.speech import Place, Speaker
+from shopfloor.surfaces.chat.speech import Place, Speaker, wait_of
 
 CONFIRM_S: Final = 20.0
 SLOW: Final = "still at it; the answer follows"
@@ -43,6 +44,7 @@ class LinesBridge:
         self._lanes = lanes or Lanes()
         self._confirm_s = confirm_s
         self._guard = threading.Lock()
+        self._numbers = itertools.count(1)
         self._waited: dict[int, Callable[[Sent], None]] = {}
 
     def run(self) -> None:
@@ -53,8 +55,13 @@ class LinesBridge:
         self._lanes.wait_idle()
 
     def deliver(self, number: int, place: Place, message: dict[str, Any]) -> Sent:
-        """Hand a message over, and wait until the program says what came of it."""
+        """Hand a message over, and wait until the program says what came of it.
+
+        It gets a number of this bridge's own: two boards may send messages of the same number at once, and a
+        confirmation that comes late must not be taken for that of another.
+        """
         came = threading.Event()
+        number = next(self._numbers)
         said: list[Sent] = []
 
         def take(sent: Sent) -> None:
@@ -77,8 +84,8 @@ class LinesBridge:
 
     def _hear(self, line: str) -> None:
         try:
-            told = json.loads(line)
-        except ValueError as wrong:
+            told = json.loads(line, parse_constant=_refuse)
+        except (ValueError, RecursionError) as wrong:
             self._write({"ok": False, "text": f"this line is no JSON: {wrong}"})
             return
         if not isinstance(told, dict):
@@ -92,9 +99,8 @@ class LinesBridge:
 
     def _confirmed(self, told: dict[str, Any]) -> None:
         take = self._waited.get(told["delivery"]) if isinstance(told["delivery"], int) else None
-        wait = told.get("retry_after_s")
         if take is not None:
-            after = float(wait) if isinstance(wait, int | float) else None
+            after = wait_of(told.get("retry_after_s"))
             take(Sent(told.get("ok") is True, str(told.get("error") or "it did not arrive"), after))
 
     def _answer(self, told: dict[str, Any]) -> None:
@@ -119,6 +125,17 @@ class LinesBridge:
         self._lanes.put((speaker.chat, speaker.thread), work, slow)
 
     def _write(self, told: dict[str, Any]) -> None:
+        line = json.dumps(told, ensure_ascii=False)
+        try:
+            line.encode()
+        except UnicodeEncodeError:
+            # Half a letter, which only an escape can say: it goes back as it came.
+            line = json.dumps(told)
         with self._guard:
-            self._stdout.write(f"{json.dumps(told, ensure_ascii=False)}\n")
+            self._stdout.write(f"{line}\n")
             self._stdout.flush()
+
+
+def _refuse(word: str) -> None:
+    """JSON has no such number."""
+    raise ValueError(f"{word} is no number")

@@ -5,8 +5,11 @@ A message of a chat is measured in UTF-16 code units, as the platforms do it.
 
 from __future__ import annotations
 
+from math import isnan
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote
+
+from shopfloor.domain.limits import RETRY_AFTER_MS_MAX
 
 TEXT_MAX: Final = 3_800
 POINTER_MAX: Final = 200
@@ -65,6 +68,17 @@ def place_of(target: str) -> Place:
     """Where a target of a chat is."""
     _platform, chat, *thread = target.partition(":")[2].split("/")
     return Place(unquote(chat), unquote(thread[0]) if thread else None)
+
+
+def wait_of(said: object) -> float | None:
+    """How long somebody asks to wait, in seconds and within reason; None for what is no time."""
+    if isinstance(said, bool) or not isinstance(said, int | float | str):
+        return None
+    try:
+        wait_s = float(said)
+    except (ValueError, OverflowError):
+        return None
+    return None if isnan(wait_s) else min(max(wait_s, 0.0), RETRY_AFTER_MS_MAX / 1000)
 
 
 def size(text: str) -> int:

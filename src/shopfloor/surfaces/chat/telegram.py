@@ -143,14 +143,16 @@ class TelegramBridge:
         return told
 
     def _poll(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._api.call(
+        found = self._api.call(
             "getUpdates",
             timeout_s=self._poll_s + 15,
             offset=self._kept.offset or None,
             timeout=self._poll_s,
             allowed_updates=["message"],
         )
-        return found
+        if not isinstance(found, list):
+            raise ApiError("getUpdates", "the answer has no updates", status=502)
+        return [one for one in found if isinstance(one, dict) and _is_number(one.get("update_id"))]
 
     def _receive(self, updates: list[dict[str, Any]]) -> None:
         """Keep what came, and only then let Telegram forget it.
@@ -158,15 +160,32 @@ class TelegramBridge:
         An empty answer says that it has forgotten all before.  Then no offset is sent any more: after a quiet
         week Telegram begins with other numbers, which may be lower.
         """
-        fresh = [one for one in updates if one["update_id"] not in self._kept.waiting]
-        offset = max((one["update_id"] + 1 for one in updates), default=0)
+        came = {one["update_id"]: one for one in updates}
+        offset = max((number + 1 for number in came), default=0)
         with self._guard:
+            fresh = [one for number, one in came.items() if number not in self._kept.waiting]
             waiting = {**self._kept.waiting, **{one["update_id"]: one for one in fresh}}
-            if (offset, waiting) != self._kept:
-                self._kept = Kept(offset, waiting)
-                self._inbox.save(self._kept)
+            kept = Kept(offset, waiting)
+            if kept != self._kept:
+                self._keep_surely(kept)
+                self._kept = kept
         for update in fresh:
             self._take_up(update)
+
+    def _keep_surely(self, kept: Kept) -> None:
+        """Keep it, however long there is no room for it; Telegram keeps meanwhile what it has not confirmed."""
+        said = False
+        while True:
+            try:
+                self._inbox.save(kept)
+            except OSError as full:
+                if not said:
+                    self._say(f"what came cannot be kept, so it waits: {full}")
+                said = True
+                if self._stopping.wait(self._backoff_s):
+                    raise Stopped from None
+            else:
+                return
 
     def _take_up(self, update: dict[str, Any]) -> None:
         number = update["update_id"]
@@ -191,13 +210,17 @@ class TelegramBridge:
     def _strike_out(self, number: int) -> None:
         with self._guard:
             self._kept.waiting.pop(number, None)
-            self._inbox.save(self._kept)
+            try:
+                self._inbox.save(self._kept)
+            except OSError as full:
+                self._say(f"that a message was answered cannot be kept: {full}")
 
     def _answered(self, heard: Heard) -> Answer | None:
         """What is said back; None for nothing."""
         if not heard.text.startswith("/") and not heard.private:
             return None
-        meant = heard.text.split(maxsplit=1)[0].partition("@")[2].lower()
+        first = next(iter(heard.text.split(maxsplit=1)), "")
+        meant = first.partition("@")[2].lower()
         if meant and self._name and meant != self._name:
             return None
         named = (heard.user, heard.name, f"@{heard.name}")
@@ -317,6 +340,10 @@ def heard_in(update: dict[str, Any]) -> Heard | None:
         chat.get("type") == "private",
         message["text"],
     )
+
+
+def _is_number(said: object) -> bool:
+    return isinstance(said, int) and not isinstance(said, bool)
 
 
 def _among(named: tuple[int | str, ...], allowed: tuple[int | str, ...]) -> bool:
