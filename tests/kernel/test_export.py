@@ -7,6 +7,7 @@ import pytest
 from shopfloor.domain.errors import Invalid, NotFound
 from shopfloor.domain.outcomes import Exit
 from shopfloor.store.exports import LEFT_OUT, NUMBERED, OF_TASKS, SECRET, WHOLE, Exporter
+from tests.support.telling import OTHER, SOON, came, finish, subscribed, take
 
 KEYS = {
     "link": ("parent_id", "child_id"),
@@ -143,6 +144,62 @@ def test_what_changes_makes_of_a_snapshot_what_a_later_one_is(board):
     theirs.pop("event")
     assert mine == theirs
     assert changes(board, reader).lines == []
+
+
+def states(reader):
+    """The state of each message, as the lines say."""
+    rows = {key: row for (table, key), row in reader.rows.items() if table == "delivery"}
+    return [rows[key]["state"] for key in sorted(rows)]
+
+
+def test_the_end_of_a_message_is_told_whatever_time_its_commit_was_given(board):
+    """A transaction has its time from its beginning, so its commit may be seen after later ones."""
+    for number in range(3):
+        subscribed(board, OTHER, task=(task := board.create(f"task {number}")))
+        finish(board, task)
+        board.clock.advance(SOON)
+    reader = Reader().read(snapshot(board))
+    assert states(reader) == ["waiting"] * 3
+    first = take(board, OTHER)
+    board.clock.advance(5_000)
+    board.create("something else")
+    changes(board, reader)
+    board.clock.advance(-4_000)
+    came(board, first, ok=True)
+    came(board, take(board, OTHER), ok=False, error="no", again=False)
+    changes(board, reader)
+    assert states(reader) == ["sent", "given_up", "waiting"]
+    board.clock.advance(60_000)
+    board.ask("delivery.retry", id=2)
+    changes(board, reader)
+    assert states(reader) == ["sent", "waiting", "waiting"]
+    came(board, take(board, OTHER), ok=True)
+    changes(board, reader)
+    assert states(reader) == ["sent", "sent", "waiting"]
+    assert reader.tables() == Reader().read(snapshot(board)).tables()
+
+
+def test_what_went_with_a_message_is_told_with_its_end(board):
+    subscribed(board)
+    for _ in range(3):
+        finish(board, board.create())
+    board.clock.advance(SOON)
+    row = take(board)
+    reader = Reader().read(snapshot(board))
+    assert states(reader) == ["sending", "carried", "carried"]
+    came(board, row, ok=False, error="no", again=False)
+    changes(board, reader)
+    assert reader.tables() == Reader().read(snapshot(board)).tables()
+
+
+def test_a_cursor_of_another_ledger_is_refused_and_so_is_one_that_is_ahead(board):
+    board.create()
+    reader = Reader().read(snapshot(board))
+    for other in (["other", 0], [reader.cursor["of"][0], 0]):
+        with pytest.raises(Invalid, match="of another ledger"):
+            board.ask("ledger.changes", cursor={**reader.cursor, "of": other})
+    with pytest.raises(Invalid, match="an older copy"):
+        board.ask("ledger.changes", cursor={**reader.cursor, "event": 99})
 
 
 def test_an_export_comes_in_parts_of_one_moment(board, monkeypatch):

@@ -143,6 +143,7 @@ def tell_everybody(board):
     board.ask("task.comment", id=task, body="hello")
     board.ask("delivery.list")
     board.clock.advance(10_000)
+    cursor = json.loads(board.ask("ledger.export").lines[-1])["cursor"]
     for ok in (False, True):
         [taken] = board.ask("delivery.take", platform="x")
         board.ask("delivery.report", id=taken.id, ok=ok)
@@ -152,6 +153,7 @@ def tell_everybody(board):
             board.ask("delivery.dismiss", id=taken.id)
     board.read(deliveries.due)
     board.ask("delivery.take", platform="x")
+    board.ask("ledger.changes", cursor=cursor)
     board.write(lambda tx: deliveries.begin_anew(tx, "chat:x"))
     board.write(lambda tx: deliveries.trial(tx, "ann", parse("desktop:")))
     board.ask("subscription.remove", id=one.id)

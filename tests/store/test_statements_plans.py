@@ -37,7 +37,7 @@ WHOLE = re.compile(
     r"|_tokens|_micros|_bytes|_millis)"
     r"|after|anchor|archived|at|attempts?|before|deadline|everyone|fired|firings_max|goal|gone|id|keep|last_priority|limit|live|most|next_due|now|number|pids?|pid_start|priority|rev"
     r"|reminders|rounds|shared|since|size|skip|times|tokens|turns|until|violations"
-    r"|carrier|due|files|fresh|sends"
+    r"|carrier|due|files|fresh|latest|sends"
     r"|seq|upto|floor|last_event|skipped|but"
 )
 TEXTS = {"boot_id", "session_id", "template_id"}

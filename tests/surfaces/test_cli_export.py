@@ -96,6 +96,28 @@ def test_a_followed_file_may_be_moved_away_and_its_parts_together_are_the_ledger
     assert titles(whole) == ["first", "second"]
 
 
+def test_a_file_is_kept_current_by_one_process_and_for_one_board(shop, follow, tmp_path):
+    path, older = tmp_path / "ledger.jsonl", tmp_path / "older.jsonl"
+    shop.create("first")
+    process = follow(path)
+    eventually(lambda: path.exists() and titles(path) == ["first"])
+    shop.create("second")
+    eventually(lambda: titles(path) == ["first", "second"])
+    size = path.stat().st_size
+    refused = shop("export", "--follow", "--output", path)
+    assert refused.code == 2 and "another process keeps" in refused.err
+    assert path.stat().st_size == size
+    path.rename(older)
+    shop.create("third")
+    eventually(lambda: path.exists() and titles(path) == ["third"])
+    process.kill()
+    process.wait()
+    assert shop("board", "create", "other").code == 0
+    refused = shop("--board", "other", "export", "--follow", "--output", path)
+    assert refused.code == 2 and "of another ledger" in refused.err
+    assert titles(path) == ["third"]
+
+
 def test_a_file_that_is_something_else_is_not_touched(shop, tmp_path):
     path = tmp_path / "letter.txt"
     path.write_text("dear board\n")

@@ -2,8 +2,9 @@
 
 A line names its table and has the row: `{"table": "task", "row": {…}}`.  In what changes, `{"forget": {"task": 7}}`
 takes away what was said of a task before, but for its events and receipts, and `{"forget": {"table": "hold"}}` a
-table; what is so now follows.  A message that has ended stands there again.  A line with a `cursor` says that all
-lines above it together are the ledger of one moment, and is what to go on from.
+table; what is so now follows.  A message that has ended stands there again: a cursor names those that are still on
+their way, for the time of an end says nothing about when its commit was seen.  A line with a `cursor` says that
+all lines above it together are the ledger of one moment, and is what to go on from, on the same board.
 
 The lines of one moment are written to a file of the board in one read transaction, and handed out from
 there in parts: so they are of one moment whoever asks for them, and nobody holds them in memory.
@@ -12,9 +13,9 @@ there in parts: so they are of one moment whoever asks for them, and nobody hold
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from shopfloor.domain.errors import Invalid, NotFound
 from shopfloor.ops.context import Around
@@ -63,27 +64,40 @@ def export_ledger(ctx: Around, req: ExportLedger) -> ExportPart:
     name = req.export
     if name is None:
         Bookkeeper(ctx.service).bring_up(files=False)
-        slug = ctx.service.slug
-        name = files.begin_export(lambda write: ctx.read(lambda tx: write(_everything(tx, slug))))
+        of = _ledger(ctx)
+        name = files.begin_export(lambda write: ctx.read(lambda tx: write(_everything(tx, of))))
     data, over = files.read_export(name, req.offset, PART_BYTES)
     lines = data.decode().removesuffix("\n").split("\n") if data else []
     return ExportPart(name, lines, None if over else req.offset + len(data))
 
 
-def _everything(tx: Tx, slug: str) -> Iterator[str]:
-    yield _encode({"ledger": {"version": VERSION, "board": slug, "at": tx.now}})
+class Ledger(NamedTuple):
+    """Which ledger it is: a board that is made anew has the name of the old one, and nothing else."""
+
+    board: str
+    since: int
+
+
+def _ledger(ctx: Around) -> Ledger:
+    return Ledger(ctx.service.slug, ctx.service.board().created_at)
+
+
+def _everything(tx: Tx, of: Ledger) -> Iterator[str]:
+    yield _encode({"ledger": {"version": VERSION, "board": of.board, "at": tx.now}})
     exporter = Exporter(tx)
     for one in exporter.everything():
         yield _encode({"table": one.table, "row": one.row})
-    yield _encode({"cursor": _cursor(tx, exporter)})
+    yield _encode({"cursor": _cursor(tx, exporter, of)})
 
 
-def _cursor(tx: Tx, exporter: Exporter) -> dict[str, Any]:
+def _cursor(tx: Tx, exporter: Exporter, of: Ledger) -> dict[str, Any]:
     """From where on a snapshot's changes are to be told."""
     return {
+        "of": of,
         "event": events.last_id(tx),
         "receipt": receipts.head(tx).seq,
-        "delivery": exporter.last_delivery(),
+        "delivery": (last := exporter.last_delivery()),
+        "open": _spans(exporter.open_deliveries(last)),
         "at": tx.now,
         "rest": {table: _digest(exporter, table) for table in WHOLE},
     }
@@ -123,7 +137,7 @@ class Changes(Result, frozen=True):
 )
 def ledger_changes(ctx: Around, req: LedgerChanges) -> Changes:
     """Tell what has changed in the ledger since a cursor of an export, as lines to append to it."""
-    cursor = _checked(req.cursor)
+    cursor = _checked(req.cursor, _ledger(ctx))
     seen, left_s = 0, req.wait_s
     found = ctx.read(lambda tx: _changes(tx, cursor))
     while not found.lines and left_s > 0:
@@ -134,17 +148,27 @@ def ledger_changes(ctx: Around, req: LedgerChanges) -> Changes:
     return found
 
 
-def _checked(cursor: dict[str, Any]) -> dict[str, Any]:
+def _checked(cursor: dict[str, Any], here: Ledger) -> dict[str, Any]:
     numbers = ("event", "receipt", "delivery", "at")
     if any(type(cursor.get(name)) is not int for name in numbers) or not isinstance(
         cursor.get("rest"), dict
     ):
         raise Invalid("the cursor is not one of an export; begin with a new export")
+    of = cursor.get("of") or here
+    if list(of) != list(here):
+        raise Invalid(
+            f"the cursor is of another ledger than board {here.board!r} has now; begin with a new export"
+        )
     return cursor
 
 
 def _changes(tx: Tx, cursor: dict[str, Any]) -> Changes:
     exporter = Exporter(tx)
+    if cursor["event"] > events.last_id(tx):
+        raise Invalid(
+            f"the board has no event {cursor['event']}: an older copy of it was put in its place; "
+            "begin with a new export"
+        )
     lines: list[str] = []
 
     def put(table: str, row: dict[str, Any]) -> None:
@@ -158,7 +182,11 @@ def _changes(tx: Tx, cursor: dict[str, Any]) -> Changes:
     for one in (*exporter.of_tasks(sorted(touched)), *new, *proven):
         put(one.table, one.row)
     sent = list(exporter.numbered("delivery", cursor["delivery"], EVENTS_AT_ONCE))
-    for one in (*exporter.ended_deliveries(cursor["at"], cursor["delivery"]), *sent):
+    ended = exporter.ended_deliveries(cursor["at"], cursor["delivery"])
+    open_before = _numbers(cursor.get("open", ""))
+    open_now = exporter.open_deliveries(cursor["delivery"])
+    changed = open_before.symmetric_difference(open_now).union(ended)
+    for one in (*exporter.deliveries(sorted(changed)), *sent):
         put(one.table, one.row)
     rest = dict(cursor["rest"])
     for table in WHOLE:
@@ -169,13 +197,36 @@ def _changes(tx: Tx, cursor: dict[str, Any]) -> Changes:
             for one in exporter.whole(table):
                 put(one.table, one.row)
     if lines:
+        last = sent[-1].row["id"] if sent else cursor["delivery"]
         after = {
+            **cursor,
             "event": new[-1].row["id"] if new else cursor["event"],
             "receipt": proven[-1].row["seq"] if proven else cursor["receipt"],
-            "delivery": sent[-1].row["id"] if sent else cursor["delivery"],
+            "delivery": last,
+            "open": _spans(exporter.open_deliveries(last)),
             "at": tx.now,
             "rest": rest,
         }
         lines.append(_encode({"cursor": after}))
     more = max(len(new), len(proven), len(sent)) == EVENTS_AT_ONCE
     return Changes(lines, more)
+
+
+def _spans(numbers: Iterable[int]) -> str:
+    """Numbers in rising order as `1-3,7`."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and spans[-1][1] == number - 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in spans)
+
+
+def _numbers(spans: str) -> set[int]:
+    """The numbers that `_spans` wrote."""
+    found: set[int] = set()
+    for span in filter(None, spans.split(",")):
+        first, _, last = span.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return found

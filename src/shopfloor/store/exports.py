@@ -101,10 +101,19 @@ class Exporter:
         """All rows of a short table."""
         yield from self._named(table, self._tx.all(f"export_{table}"))
 
-    def ended_deliveries(self, since: int, upto: int) -> Iterator[Exported]:
-        """Messages up to a number that have ended since a time."""
-        rows = self._tx.all("export_delivery_ended", since=since, after=upto)
-        yield from self._named("delivery", rows)
+    def deliveries(self, numbers: Sequence[int]) -> Iterator[Exported]:
+        """Messages, with those that went with them."""
+        for at in range(0, len(numbers), ROWS_AT_ONCE):
+            some = list(numbers[at : at + ROWS_AT_ONCE])
+            yield from self._named("delivery", self._tx.all("export_delivery_of", ids=some))
+
+    def open_deliveries(self, upto: int) -> list[int]:
+        """The numbers of those up to a number that are on their way, in rising order."""
+        return sorted(row[0] for row in self._tx.all("export_delivery_open", upto=upto))
+
+    def ended_deliveries(self, since: int, upto: int) -> list[int]:
+        """The numbers of those up to a number that have ended since a time."""
+        return [row[0] for row in self._tx.all("export_delivery_ended", since=since, upto=upto)]
 
     def last_delivery(self) -> int:
         """The number of the last message."""

@@ -56,9 +56,19 @@ SELECT * FROM delivery WHERE id > :after ORDER BY id LIMIT :limit
 -- name: export_delivery_last
 SELECT COALESCE(MAX(id), 0) FROM delivery
 
+-- name: export_delivery_of
+-- Some messages, with those that went with them.
+SELECT * FROM delivery WHERE id IN @each_int(ids) OR carried_by IN @each_int(ids) ORDER BY id
+
+-- name: export_delivery_open
+-- What is on its way, by one of two small indexes each.
+SELECT id FROM delivery WHERE state = 'waiting' AND id <= :upto
+UNION ALL
+SELECT id FROM delivery WHERE state = 'sending' AND id <= :upto
+
 -- name: export_delivery_ended
--- Messages that have ended since: they were told before that.
-SELECT * FROM delivery WHERE ended_at >= :since AND id <= :after ORDER BY id
+-- Messages that have ended since; one that a person has sent again may have ended between two looks.
+SELECT id FROM delivery WHERE ended_at >= :since AND id <= :upto AND state <> 'carried' ORDER BY id
 
 -- name: export_hold
 SELECT * FROM hold ORDER BY scope, name, code

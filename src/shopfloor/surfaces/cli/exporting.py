@@ -2,15 +2,17 @@
 
 A file that is followed is appended to in pieces that end with a line of a cursor.  What a kill left behind the
 last such line is cut off at the next start, which goes on from there: nothing is lost, nothing is there
-twice.
+twice.  Who follows holds a lock on the file, so that a second one is refused.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,25 +29,34 @@ CURSOR = b'{"cursor":'
 def export(desk: Desk, args: dict[str, Any], said: Said, console: Console) -> int:
     """Write the ledger of one moment; with --follow, then what changes, until Ctrl-C."""
     path = said.flags.output
-    cursor = _resumed(path) if path and said.flags.follow else None
-    if cursor is None:
-        with written(path, console) as file:
-            lines = 0
-            for line in _snapshot(desk, args):
-                file.write(f"{line}\n".encode())
-                lines += 1
-        cursor = json.loads(line)["cursor"]
-        if path:
-            console.tell(f"{lines} line(s) written to {one_line(path)}")
-    elif path:
-        console.tell(f"going on with {one_line(path)} behind event {cursor['event']}")
-    if said.flags.follow:
-        try:
-            _follow(desk, cursor, path, console)
-        except KeyboardInterrupt:
+    if not said.flags.follow:
+        _write(desk, args, path, console)
+        return 0
+    with closing(_Kept(path) if path else _Printed(console)) as lines:
+        cursor = lines.resumed()
+        if cursor is not None:
+            console.tell(f"going on with {one_line(path)} behind event {cursor['event']}")
+        else:
+            written_up_to = _write(desk, args, path, console)
+            # What has the name now is kept, even if somebody else was writing there at the same time.
+            cursor = lines.resumed() or written_up_to
+        with suppress(KeyboardInterrupt):
             # Ctrl-C is how following ends, and no failure.
-            return 0
+            _follow(desk, cursor, lines, console)
     return 0
+
+
+def _write(desk: Desk, args: dict[str, Any], path: str | None, console: Console) -> dict[str, Any]:
+    """Write the ledger of one moment; the cursor of its last line."""
+    count, last = 0, ""
+    with written(path, console) as file:
+        for last in _snapshot(desk, args):
+            file.write(f"{last}\n".encode())
+            count += 1
+    if path:
+        console.tell(f"{count} line(s) written to {one_line(path)}")
+    cursor: dict[str, Any] = json.loads(last)["cursor"]
+    return cursor
 
 
 def _snapshot(desk: Desk, args: dict[str, Any]) -> Iterator[str]:
@@ -59,7 +70,7 @@ def _snapshot(desk: Desk, args: dict[str, Any]) -> Iterator[str]:
         asked = {"export": part["export"], "offset": part["next"]}
 
 
-def _follow(desk: Desk, cursor: dict[str, Any], path: str | None, console: Console) -> None:
+def _follow(desk: Desk, cursor: dict[str, Any], lines: _Kept | _Printed, console: Console) -> None:
     while True:
         begun = time.monotonic()
         found = patiently(
@@ -67,52 +78,99 @@ def _follow(desk: Desk, cursor: dict[str, Any], path: str | None, console: Conso
             console,
         )
         if found["lines"]:
-            data = "".join(f"{line}\n" for line in found["lines"]).encode()
-            _append(path, data, console)
+            lines.append("".join(f"{line}\n" for line in found["lines"]).encode())
             cursor = json.loads(found["lines"][-1])["cursor"]
         if not found["more"] and time.monotonic() - begun < AT_ONCE_S:
             # What comes close together is written together; and where no door is open, nothing waits for us.
             time.sleep(PAUSE_S)
 
 
-def _append(path: str | None, data: bytes, console: Console) -> None:
-    if not path:
-        console.write_bytes(data)
-        console.flush()
-        return
-    try:
-        with Path(path).expanduser().open("ab") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as wrong:
-        raise Invalid(f"{path!r} cannot be written: {wrong.strerror or wrong}") from None
+class _Printed:
+    """What changes, on standard output."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def append(self, data: bytes) -> None:
+        self._console.write_bytes(data)
+        self._console.flush()
+
+    def resumed(self) -> None:
+        """Nothing is gone on with there."""
+
+    def close(self) -> None:
+        """It is not ours to close."""
 
 
-def _resumed(path: str) -> dict[str, Any] | None:
-    """The last cursor of a file that was followed, what stands behind it cut off; None to begin anew."""
-    place = Path(path).expanduser()
-    try:
-        with place.open("rb+") as file:
+class _Kept:
+    """The file that is kept current, ours alone; where it was moved away, a new one takes its place."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._place = Path(path).expanduser()
+        self._file: BinaryIO | None = None
+
+    def resumed(self) -> dict[str, Any] | None:
+        """The last cursor of the file, what stands behind it cut off; None to begin anew."""
+        if not self._place.exists():
+            return None
+        try:
+            file = self._ours()
             found = _last_cursor(file)
             if found is None:
-                if place.stat().st_size:
+                if self._place.stat().st_size:
                     raise Invalid(
-                        f"{path!r} is no export that could be gone on with; name another file, or remove it"
+                        f"{self._path!r} is no export that could be gone on with; name another file, or remove it"
                     )
                 return None
             cursor, end = found
             file.truncate(end)
+        except OSError as wrong:
+            raise Invalid(f"{self._path!r} cannot be read: {wrong.strerror or wrong}") from None
+        else:
             return cursor
-    except FileNotFoundError:
-        return None
-    except OSError as wrong:
-        raise Invalid(f"{path!r} cannot be read: {wrong.strerror or wrong}") from None
+
+    def append(self, data: bytes) -> None:
+        """Write a piece at the end; it is on the disk then."""
+        try:
+            file = self._ours()
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError as wrong:
+            raise Invalid(f"{self._path!r} cannot be written: {wrong.strerror or wrong}") from None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def _ours(self) -> BinaryIO:
+        """The file that has the name now, locked; raises Invalid where somebody else keeps it."""
+        if self._file is None or not self._is_there(self._file):
+            if self._file is not None:
+                self._file.close()
+            self._file = self._place.open("ab+")
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Invalid(
+                    f"another process keeps {self._path!r} current; name another file"
+                ) from None
+        return self._file
+
+    def _is_there(self, file: BinaryIO) -> bool:
+        """Whether the file still has its name."""
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), self._place.stat())
+        except FileNotFoundError:
+            return False
 
 
 def _last_cursor(file: BinaryIO) -> tuple[dict[str, Any], int] | None:
     found = None
     end = 0
+    file.seek(0)
     for line in file:
         end += len(line)
         if line.startswith(CURSOR) and line.endswith(b"}\n"):
