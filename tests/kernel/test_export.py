@@ -166,11 +166,12 @@ def test_the_end_of_a_message_is_told_whatever_time_its_commit_was_given(board):
     changes(board, reader)
     board.clock.advance(-4_000)
     came(board, first, ok=True)
-    came(board, take(board, OTHER), ok=False, error="no", again=False)
+    second = take(board, OTHER)
+    came(board, second, ok=False, error="no", again=False)
     changes(board, reader)
     assert states(reader) == ["sent", "given_up", "waiting"]
     board.clock.advance(60_000)
-    board.ask("delivery.retry", id=2)
+    board.ask("delivery.retry", id=second.id)
     changes(board, reader)
     assert states(reader) == ["sent", "waiting", "waiting"]
     came(board, take(board, OTHER), ok=True)
