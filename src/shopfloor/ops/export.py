@@ -75,7 +75,7 @@ class Ledger(NamedTuple):
     """Which ledger it is: a board that is made anew has the name of the old one, and nothing else."""
 
     board: str
-    since: int
+    since: int | None
 
 
 def _ledger(ctx: Around) -> Ledger:
