@@ -51,6 +51,7 @@ GUARDS = {
     Guard.NOT_FORCED: "nobody promoted it by force",
     Guard.UNDECOMPOSED: "it was not decomposed before",
     Guard.QUOTA_SPENT: "its provider account gave no answer in as many rounds as there may be",
+    Guard.ROUNDS_SPENT: "its reviewer has sent it back too often, and no person acted in between",
     Guard.ANSWERED: "the default that its worker set was the answer to its question",
     Guard.KEY_FREE: "no other task holds its idempotency key",
     Guard.WANTS_TRIAGE: "created with --initial-status triage",

@@ -59,7 +59,10 @@ def bring_about(board, verb, by, status):
 def attempt(board, verb, by, task, old):
     """Ask for the verb as its caller does."""
     if by is By.BOARD and verb is not Verb.CLAIM:
-        given = {Verb.UNBLOCK: {"answered": True}, Verb.BLOCK: {"quota_spent": True}}.get(verb, {})
+        given = {
+            Verb.UNBLOCK: {"answered": True},
+            Verb.BLOCK: {"quota_spent": True, "rounds_spent": True},
+        }.get(verb, {})
         board.write(lambda tx: act(tx, verb, task, GIVEN, **given))
     elif verb is Verb.DELETE:
         board.ask("task.delete", id=task)

@@ -251,11 +251,8 @@ def _dispatch(given: dict[str, Any], warnings: list[str]) -> Dispatch:
         found["default_assignee"] = None
     if found.get("review", "profile") not in ("profile", "person"):
         raise Invalid("dispatch.review must be profile or person")
-    _positive(
-        found,
-        ("failure_limit", "block_recurrence_limit", "quota_rounds_limit", "tokens_per_day"),
-        "dispatch",
-    )
+    counted = [name for name in Dispatch._fields if name.endswith("_limit")]
+    _positive(found, (*counted, "tokens_per_day"), "dispatch")
     dispatch = _typed(Dispatch, found, "dispatch")
     if dispatch.host_cap is not None and dispatch.host_cap < 0:
         raise Invalid("dispatch.host_cap is a number of workers, or 0 for no cap")

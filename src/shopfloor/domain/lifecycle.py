@@ -84,6 +84,7 @@ class Guard(StrEnum):
     UNDECOMPOSED = "undecomposed"
     ANSWERED = "answered"
     QUOTA_SPENT = "quota_spent"
+    ROUNDS_SPENT = "rounds_spent"
     KEY_FREE = "key_free"
     WANTS_TRIAGE = "wants_triage"
     WANTS_SCHEDULED = "wants_scheduled"
@@ -266,6 +267,7 @@ RULES: tuple[Rule, ...] = tuple(rule for row in (
     Row(V.BLOCK,          PERSON, (S.RUNNING,),        S.BLOCKED,    _ASKS,                                R.RECLAIMED,         "blocked",         (*_TAKEN, *_STOPS)),
     Row(V.BLOCK,          PERSON, (S.READY, S.TODO, S.REVIEW), S.BLOCKED, _ASKS,                           R.SYNTHETIC,         "blocked",         _STOPS),
     Row(V.BLOCK,          BOARD,  (S.READY, S.REVIEW), S.BLOCKED,    (G.QUOTA_SPENT,),                     R.KEEP,              "blocked",         _BLOCKS),
+    Row(V.BLOCK,          BOARD,  (S.READY, S.TODO),   S.BLOCKED,    (G.ROUNDS_SPENT,),                    R.KEEP,              "blocked",         _BLOCKS),
     Row(V.UNBLOCK,        PERSON, (S.BLOCKED, S.SCHEDULED), S.REVIEW, (G.PHASE_REVIEW,),                   R.KEEP,              "unblocked",       _FREED),
     Row(V.UNBLOCK,        PERSON, (S.BLOCKED, S.SCHEDULED), S.READY, (G.PARENTS_MET,),                     R.KEEP,              "unblocked",       _FREED),
     Row(V.UNBLOCK,        PERSON, (S.BLOCKED, S.SCHEDULED), S.TODO,  (),                                   R.KEEP,              "unblocked",       _FREED),

@@ -215,6 +215,12 @@ class Dispatch(NamedTuple):
         Literal["profile", "person"], Words("Who reviews: the profile `reviewer`, or a person.")
     ] = "profile"
     reviewer: Annotated[str | None, Words("The profile that reviews.", "a person reviews")] = None
+    review_rounds_limit: Annotated[
+        int,
+        Words(
+            "How often the reviewer may send a task back, since a person last acted on it, before it is blocked."
+        ),
+    ] = limits.REVIEW_ROUNDS_LIMIT
     failure_limit: Annotated[
         int,
         Words(

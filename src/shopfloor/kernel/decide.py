@@ -30,6 +30,7 @@ class Facts(NamedTuple):
     wants: str | None = None
     answered: bool = False
     quota_spent: bool = False
+    rounds_spent: bool = False
 
 
 NEEDS_PARENTS = frozenset({Guard.PARENTS_MET, Guard.PARENTS_OPEN})
@@ -67,6 +68,7 @@ _HOLDS: dict[Guard, Callable[[Task | None, Facts], bool]] = {
     Guard.UNDECOMPOSED: lambda t, _f: t is not None and t.decomposed_at is None,
     Guard.ANSWERED: lambda _t, f: f.answered,
     Guard.QUOTA_SPENT: lambda _t, f: f.quota_spent,
+    Guard.ROUNDS_SPENT: lambda _t, f: f.rounds_spent,
     Guard.KEY_FREE: lambda _t, f: f.key_free,
     Guard.WANTS_TRIAGE: lambda _t, f: f.wants == Status.TRIAGE,
     Guard.WANTS_SCHEDULED: lambda _t, f: f.wants == Status.SCHEDULED,
@@ -92,6 +94,7 @@ _SENTENCES: dict[Guard, str] = {
     Guard.UNDECOMPOSED: "it was decomposed before; add sub-tasks with `create --origin`",
     Guard.ANSWERED: "a person has to let it go on, for no default of its worker's own does",
     Guard.QUOTA_SPENT: "its provider account is not used up",
+    Guard.ROUNDS_SPENT: "its reviewer has not sent it back too often",
     Guard.KEY_FREE: "another task holds its idempotency key; archive that one first",
     Guard.NOT_FORCED: "a person promoted it by force",
 }

@@ -9,18 +9,31 @@ from __future__ import annotations
 
 import json
 
-from shopfloor.domain.caller import Caller
+from shopfloor.domain.caller import BOARD, Caller
 from shopfloor.domain.errors import Invalid
 from shopfloor.domain.lifecycle import By, Status, Verb
 from shopfloor.domain.model import Task
 from shopfloor.kernel.apply import Applied, Change, apply, facts_for, settle_queue
-from shopfloor.kernel.decide import decide, words_of
+from shopfloor.kernel.decide import Facts, decide, words_of
 from shopfloor.kernel.graph import connect
 from shopfloor.kernel.load import Held, enter, load
 from shopfloor.store import events, links, runs, tasks
 from shopfloor.store.db import Tx
 
 ANSWERS_SEARCHED = 50
+# By these a person has acted on a task that goes round between a worker and its reviewer.
+HAD_A_SAY = (
+    "answered",
+    "assigned",
+    "attached",
+    "changes_requested",
+    "commented",
+    "edited",
+    "promoted_manual",
+    "reopened",
+    "specified",
+    "unblocked",
+)
 
 
 def act(tx: Tx, verb: Verb, task_id: int, change: Change, **given: object) -> Applied:
@@ -70,6 +83,30 @@ def _store_verdict(tx: Tx, held: Held, change: Change) -> Applied:
         data={"check": True},
     )
     return Applied(task, run.id)
+
+
+def request_changes(tx: Tx, task_id: int, change: Change, *, limit: int) -> Applied:
+    """Send a task under review back; the round that is one too many waits for a person.
+
+    The reviewer's word stands, and whoever lets the task go on gives it to the implementer.
+    """
+    applied = act(tx, Verb.REQUEST_CHANGES, task_id, change)
+    if change.caller.by is not By.WORKER or not _rounds_spent(tx, task_id, limit):
+        return applied
+    task = applied.task
+    rule = decide(Verb.BLOCK, By.BOARD, task, Facts(now=tx.now, rounds_spent=True))
+    sentence = (
+        f"its reviewer has sent it back {limit} times and nobody else had a say; the last time: {change.reason}. "
+        f"Say what is good enough; unblocked, it has {limit} more rounds (`review_rounds_limit`)"
+    )
+    data: dict[str, object] = {"review_rounds": limit}
+    spent = Change(BOARD, reason=sentence, block_kind="needs_input", data=data)
+    return Applied(apply(tx, task, rule, spent).task, applied.run_id)
+
+
+def _rounds_spent(tx: Tx, task_id: int, limit: int) -> bool:
+    """Whether this round is the last of those that a reviewer has; it is not among the events yet."""
+    return events.rounds_of_review(tx, task_id, HAD_A_SAY, BOARD.name) + 1 >= limit
 
 
 def block(tx: Tx, task_id: int, change: Change, *, on: int | None, limit: int) -> Applied:

@@ -130,10 +130,14 @@ class RequestChanges(Request, frozen=True):
     ),
 )
 def request_changes(ctx: Context, req: RequestChanges) -> Done:
-    """Send a task under review back to its implementer, with the reason."""
+    """Send a task under review back to its implementer, with the reason.
+
+    A reviewer that has done so too often, and no person acted in between, gets it blocked for a person.
+    """
     change = Change(ctx.caller, reason=req.reason)
     noting.comment(ctx.tx, ctx.caller, req.id, req.reason)
-    return _done(verbs.act(ctx.tx, Verb.REQUEST_CHANGES, req.id, change))
+    limit = ctx.settings.dispatch.review_rounds_limit
+    return _done(verbs.request_changes(ctx.tx, req.id, change, limit=limit))
 
 
 class BlockTask(Request, frozen=True, kw_only=True):

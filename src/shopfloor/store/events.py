@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 from shopfloor.domain.events import NOTIFIABLE
 from shopfloor.domain.limits import NOTICE_GATHER_MS
@@ -60,6 +61,13 @@ def latest_of_task(tx: Tx, task_id: int, limit: int, kinds: list[str] | None = N
     """The newest events of a task first."""
     rows = tx.all("event_latest_of_task", task_id=task_id, kinds=kinds, limit=limit)
     return [Event._make(row) for row in rows]
+
+
+def rounds_of_review(tx: Tx, task_id: int, acts: Collection[str], board: str) -> int:
+    """How often reviewers have sent a task back since a person did one of these acts, which the board does too."""
+    row = tx.one("event_rounds_of_review", task_id=task_id, kinds=list(acts), board=board)
+    assert row is not None
+    return int(row[0])
 
 
 def after(

@@ -12,6 +12,13 @@ SELECT * FROM event
 SELECT * FROM event WHERE task_id = :task_id AND (CAST(:kinds AS TEXT) IS NULL OR kind IN @each(kinds))
  ORDER BY id DESC LIMIT :limit
 
+-- name: event_rounds_of_review
+-- How often a reviewer's run has sent a task back since a person last acted on it.
+SELECT COUNT(*) FROM event
+ WHERE task_id = :task_id AND kind = 'changes_requested' AND run_id IS NOT NULL
+   AND id > COALESCE((SELECT MAX(id) FROM event
+                       WHERE task_id = :task_id AND run_id IS NULL AND actor <> :board AND kind IN @each(kinds)), 0)
+
 -- name: event_after
 -- The board's events in the order of their commits, of tasks that match.
 SELECT event.* FROM event LEFT JOIN task ON task.id = event.task_id
