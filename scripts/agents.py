@@ -25,6 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PINNED = ROOT / "tests" / "agents" / "programs"
 CACHE = Path(os.environ.get("SHOPFLOOR_AGENTS") or ROOT / ".cache" / "agents")
 NODE_MIN = 20
+# More than a gigabyte is fetched: a registry's hiccup that outlasts what npm and pip try is waited out.
+TRIES = 4
+PAUSE_S = 10
 # `npm ci` refuses a lock without the builds for other systems, which not every registry has; this
 # takes what the lock says as well.
 NPM = ("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
@@ -115,6 +118,26 @@ def install(program: Program) -> None:
         require_node()
     begun = time.monotonic()
     say(f"installing {program.name}")
+    for number in range(1, TRIES + 1):
+        try:
+            told = make(program)
+        except Missing as missing:
+            if number == TRIES:
+                raise
+            say(f"{missing} Trying again in {number * PAUSE_S} s.")
+            time.sleep(number * PAUSE_S)
+        else:
+            (program.folder() / "made-from").write_text(program.fingerprint())
+            say(f"{program.name}: {told}, {time.monotonic() - begun:.0f} s")
+            return
+
+
+def make(program: Program) -> str:
+    """Fetch a program from its registry, and let it say its version.
+
+    All of it is tried again when that fails: npm leaves out, without a word, a part for this system that
+    it could not fetch.
+    """
     shutil.rmtree(program.folder(), ignore_errors=True)
     shutil.copytree(program.pinned(), program.folder())
     if program.from_npm():
@@ -132,8 +155,7 @@ def install(program: Program) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(Path("..") / program.name / program.place)
     told = run(program, str(link), "--version").strip().splitlines()
-    (program.folder() / "made-from").write_text(program.fingerprint())
-    say(f"{program.name}: {told[0] if told else 'installed'}, {time.monotonic() - begun:.0f} s")
+    return told[0] if told else "installed"
 
 
 def require_node() -> None:

@@ -107,6 +107,7 @@ def main(arguments: Sequence[str]) -> int:
     REPORTS.mkdir(parents=True, exist_ok=True)
     stages = stages_of(arguments[0])
     begun = time.monotonic()
+    fetch(stages)
     results = run_all(stages)
     broken = [stage.name for stage, result in zip(stages, results, strict=True) if not result.ok]
     if broken:
@@ -121,6 +122,14 @@ def stages_of(gate: str) -> Sequence[Stage]:
         return GATES[gate]
     print("left out: agents, because Node.js is missing; `make test-agents` says what to install")
     return [stage for stage in CI if stage not in AGENTS]
+
+
+def fetch(stages: Sequence[Stage]) -> None:
+    """Install the system packages that suites want, where that is allowed; what fails they tell."""
+    suites = [stage.name for stage in stages if not stage.command]
+    subprocess.run(
+        [str(BIN / "python"), "-m", "tests.support.packages", *suites], cwd=ROOT, check=False
+    )
 
 
 class Room:

@@ -22,6 +22,7 @@ from shopfloor.app import keeper_texts as texts
 from shopfloor.app.keeper_texts import Kept
 from shopfloor.domain.errors import Invalid
 from shopfloor.process import identity
+from tests.support.packages import CRON, absent
 from tests.support.waiting import eventually
 
 SCRIPT = Path(__file__).parent.parent / "support" / "scripted_systemctl.py"
@@ -63,10 +64,7 @@ def systemd(home, tmp_path, monkeypatch):
 @pytest.fixture
 def crontab(home, tmp_path):
     """The user's own crontab, as it is put back after the test; there is one, so all tests of a machine take turns."""
-    for program in ("crontab", "cron"):
-        if shutil.which(program) is None:
-            subprocess.run(["apt-get", "install", "-qy", "cron"], capture_output=True, check=False)
-    if shutil.which("crontab") is None or os.getuid() != 0:
+    if absent(CRON) or os.getuid() != 0:
         pytest.skip("a crontab that may be changed needs root and Debian's cron")
     with Path("/tmp/shopfloor-crontab.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.home import Home, home_in
+from tests.support.packages import CONTAINERS, absent
 
-PACKAGES = {"podman": "podman", "runc": "runc", "busybox": "busybox-static"}
 APPLETS = [
     "cat",
     "cut",
@@ -48,6 +48,7 @@ netns = "none"
 cgroup_manager = "cgroupfs"
 runtime = "runc"
 events_logger = "file"
+lock_type = "file"
 """
 
 
@@ -137,13 +138,9 @@ def home_with(engine: Engine, folder: Path) -> Iterator[Home]:
 
 def missing() -> str | None:
     """Why there is no engine here; what may be installed is installed first."""
-    absent = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
-    if absent and os.getuid() == 0 and shutil.which("apt-get") is not None:
-        install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *absent]
-        subprocess.run(install, capture_output=True, check=False, timeout=600)
-        absent = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
-    if absent:
-        return f"containers need {', '.join(absent)}, and this user may not install them"
+    lacking = absent(CONTAINERS)
+    if lacking:
+        return f"containers need {', '.join(lacking)}, and this user may not install them"
     if os.getuid() != 0:
         return "podman with runc and without a network is set up for root only"
     return None
