@@ -48,11 +48,10 @@ def tell(screen: Screen) -> list[tuple[str, bool]]:
     screen.until(lambda: ask("questions"), "the agent's question")
     (question,) = ask("questions")
     say(f"It asks: {question['body']}", f"shop answer {task} {ROOM}")
-    first = attempts(task)[0]
     shop("answer", str(task), ROOM)
     screen.until(lambda: screen.status.get(task) == "done", "the agent's verdict")
     screen.until(lambda: not ask("run", "list", "--live"), "the end of its processes")
-    last = attempts(task)[-1]
+    first, *_, last = attempts(task)
     say(
         f"It went on in its session and was reminded to say that it is done: shop fetch {task} room.md"
     )

@@ -15,7 +15,6 @@ are in `examples/workers.py`.  The board stays in `.cache/demo` until the next t
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -34,6 +33,7 @@ from examples.stage import (
     Screen,
     ask,
     colour,
+    fresh_home,
     say,
     shop,
     start_daemon,
@@ -89,6 +89,16 @@ def at_work() -> list[Row]:
     return [line for line in ledger() if line["word"] == "start" and line["run"] not in ended]
 
 
+def hold(workers: str) -> None:
+    """Let workers of this kind, or all, wait as soon as they have begun."""
+    (HOME / f"hold-{workers}").touch()
+
+
+def let_go(workers: str) -> None:
+    """Let them do their work."""
+    (HOME / f"hold-{workers}").unlink()
+
+
 def lives(pid: int) -> bool:
     """Whether there is a process of this number that has not ended."""
     state = subprocess.run(
@@ -108,20 +118,22 @@ def kill_the_dispatcher(daemon: Daemon, screen: Screen) -> list[Row]:
         raise Broken("no worker outlived the dispatcher")
     one = survivors[0]
     print(f"  shop why {one['task']}: {ask('why', str(one['task']))['sentence']}")
+    let_go("all")
     screen.until(lambda: len(at_work()) < len(survivors), "a worker that ends by itself meanwhile")
     alive = len([line for line in survivors if lives(line["pid"])])
     print(f"  {alive} of them still work, {len(survivors) - alive} ended while nobody looked.")
     return survivors
 
 
-def kill_a_worker(screen: Screen, tasks: Pipeline, spared: list[Row]) -> int:
+def kill_a_worker(screen: Screen, tasks: Pipeline) -> int:
     """End a worker that has just begun; answers its run."""
 
     def fresh() -> list[Row]:
-        return [line for line in at_work() if line["task"] in tasks.checks and line not in spared]
+        return [line for line in at_work() if line["task"] in tasks.checks]
 
     victim = screen.until(fresh, "a worker to kill")[-1]
     os.kill(victim["pid"], signal.SIGKILL)
+    let_go("check")
     say(f"kill -9 of the worker of #{victim['task']} (process {victim['pid']}).")
     return int(victim["run"])
 
@@ -180,12 +192,14 @@ def demonstrate(daemons: list[Daemon]) -> bool:
     say("A board of its own, and a dispatcher: shop init; shop up")
     shop("init")
     daemons.append(start_daemon())
+    hold("all")
+    hold("check")
     tasks, screen = fill(), Screen()
     say(f"{tasks.size} tasks are on the board; at most {SLOTS} are worked on at a time.")
     survivors = kill_the_dispatcher(daemons[-1], screen)
     say("A new dispatcher: shop up")
     daemons.append(start_daemon())
-    killed = kill_a_worker(screen, tasks, survivors)
+    killed = kill_a_worker(screen, tasks)
     screen.until(screen.all_done, "the end of all tasks")
     screen.until(lambda: not ask("run", "list", "--live"), "the end of all processes")
     table()
@@ -207,22 +221,18 @@ def demonstrate(daemons: list[Daemon]) -> bool:
 def main() -> int:
     """Run the demo and leave no process behind."""
     daemons: list[Daemon] = []
-    try:
-        if HOME.exists():
+    with fresh_home():
+        try:
+            return 0 if demonstrate(daemons) else 1
+        except Broken as broken:
+            print(f"\nBROKEN: {broken}", file=sys.stderr)
+            return 1
+        finally:
             with contextlib.suppress(Broken):
                 shop("down", "--stop-workers")
-            shutil.rmtree(HOME)
-        HOME.mkdir(parents=True)
-        return 0 if demonstrate(daemons) else 1
-    except Broken as broken:
-        print(f"\nBROKEN: {broken}", file=sys.stderr)
-        return 1
-    finally:
-        with contextlib.suppress(Broken):
-            shop("down", "--stop-workers")
-        for daemon in daemons:
-            daemon.kill()
-            daemon.wait()
+            for daemon in daemons:
+                daemon.kill()
+                daemon.wait()
 
 
 if __name__ == "__main__":

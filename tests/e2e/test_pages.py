@@ -116,14 +116,15 @@ def test_configuration_on_a_page_is_taken_by_the_program(page):
         assert settings.warnings == ()
 
 
-def test_the_demo_keeps_every_promise():
+@pytest.mark.timeout(900)
+def test_the_demo_keeps_every_promise(tmp_path):
     demo = [sys.executable, "-m", "examples.demo"]
     with subprocess.Popen(
         demo, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        start_new_session=True,
+        start_new_session=True, env={**os.environ, "DEMO_HOME": str(tmp_path / "demo")},
     ) as running:  # fmt: skip
         try:
-            said, _ = running.communicate(timeout=120)
+            said, _ = running.communicate(timeout=800)
         finally:
             if running.poll() is None:
                 os.killpg(running.pid, signal.SIGINT)
