@@ -2,6 +2,8 @@
 
 Killed are: the daemon, its helper, supervisors, workers, and the clients that create the tasks.  What
 is drawn depends on the seed alone; what a kill hits depends on the moment.
+
+A machine so busy that nothing gets done between two kills is given longer pauses, until something does.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from tests.support.waiting import eventually
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("daemon", "helper", "supervisor", "worker", "client")
 CLIENTS = 2
+# So many kills in a row without the end of a worker are as they should be; from then on pauses grow.
+TRIES, SLOWER, PAUSE_MAX_S = 20, 1.3, 10.0
 CONFIGURATION = '[dispatch]\nfailure_limit = 1000\nhost_cap = 4\npoll = "30s"\n'
 
 
@@ -40,11 +44,14 @@ class Chaos:
         """Kill a part after each pause until every task has ended."""
         self.home.configure(CONFIGURATION)
         deadline = time.monotonic() + limit_s
+        ended = in_vain = 0
         while not self._is_over():
             assert time.monotonic() < deadline, f"not over: {self.home.counts()} {self.killed}"
             self._keep_up()
             self._kill(self.random.choice(PARTS))
-            time.sleep(self.pause_s)
+            time.sleep(min(self.pause_s * SLOWER ** max(in_vain - TRIES, 0), PAUSE_MAX_S))
+            before, ended = ended, self.notes.count("end")
+            in_vain = 0 if ended > before else in_vain + 1
         self._keep_up()
 
     def _keep_up(self) -> None:

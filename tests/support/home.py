@@ -16,6 +16,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -24,7 +25,7 @@ from typing import Any, NamedTuple
 
 from shopfloor.app.reach import HomeClient
 from shopfloor.config import Home as Place
-from shopfloor.domain.errors import BoardError, from_dict
+from shopfloor.domain.errors import BoardError, Unavailable, from_dict
 from shopfloor.process import identity, proc
 from shopfloor.process.identity import Identity
 from shopfloor.surfaces.cli.client import Ask
@@ -152,7 +153,7 @@ class Home:
         )
         client = HomeClient(self.place, None)
         try:
-            body = json.loads(client.ask(request))
+            body = json.loads(_answer(client, request))
         finally:
             client.close()
         if "error" in body:
@@ -315,6 +316,17 @@ class Home:
             daemon.process.wait()
         for one in self.processes():
             _kill(one)
+
+
+def _answer(client: HomeClient, request: Ask) -> bytes:
+    """The answer, asked for again where a busy machine opened no door in time: it is the same request."""
+    deadline = time.monotonic() + COMMAND_TIMEOUT_S
+    while True:
+        try:
+            return client.ask(request)
+        except Unavailable as busy:
+            if type(busy) is not Unavailable or time.monotonic() > deadline:
+                raise
 
 
 def _interpreter(venv: Path) -> Path:
