@@ -41,7 +41,7 @@ class Bridge:
 
     def term(self):
         self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(280)
 
 
 @contextmanager
@@ -188,7 +188,7 @@ def test_the_bridge_of_lines_answers_and_brings_what_was_subscribed_to(home):
         say(id=4, chat="#dev", text="/gc", admin=True)
         assert hear()["ok"]
         process.stdin.close()
-        assert process.wait(60) == 0
+        assert process.wait(280) == 0
     finally:
         process.kill()
         process.wait()

@@ -12,6 +12,7 @@ from tests.support.home import Home
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
+ANSWERS_S = 270
 DIES_AFTER_SENDING = """
     import os, signal, socket, sys
     door = socket.socket(socket.AF_UNIX)
@@ -69,7 +70,7 @@ def test_clients_get_their_answers_from_the_next_door_or_become_it(home):
         door.kill()
         if wanted < 120:
             door = home.up()
-    told = [client.communicate(timeout=120)[0].split() for client in clients]
+    told = [client.communicate(timeout=ANSWERS_S)[0].split() for client in clients]
     assert [client.returncode for client in clients] == [0, 0, 0, 0]
     numbers = [int(number) for one in told for number in one]
     assert Counter(numbers) == Counter(range(1, 401))
@@ -85,7 +86,7 @@ def test_clients_of_a_door_that_stops_in_good_order_are_served_too(home):
     assert door.term() == 0
     home.up()
     for client in clients:
-        client.communicate(timeout=120)
+        client.communicate(timeout=ANSWERS_S)
     assert [client.returncode for client in clients] == [0, 0, 0, 0]
     assert home.counts() == {"ready": 400}
 
@@ -93,7 +94,7 @@ def test_clients_of_a_door_that_stops_in_good_order_are_served_too(home):
 def test_eight_clients_without_a_daemon_lose_no_acknowledged_write(home):
     """Each request opens the board, writes, and closes it: nobody starves and nothing is lost."""
     clients = [start_client(home, place * 15, 15) for place in range(8)]
-    told = [client.communicate(timeout=120)[0].split() for client in clients]
+    told = [client.communicate(timeout=ANSWERS_S)[0].split() for client in clients]
     assert [client.returncode for client in clients] == [0] * 8
     assert sorted(int(number) for one in told for number in one) == list(range(1, 121))
     assert home.counts() == {"ready": 120}
@@ -108,7 +109,7 @@ def test_eight_processes_claim_and_complete_every_task_once_without_a_daemon(hom
         subprocess.Popen(command, cwd=ROOT, env=home.environment, text=True, stdout=subprocess.PIPE)
         for _ in range(8)
     ]
-    told = [puller.communicate(timeout=250)[0].split() for puller in pullers]
+    told = [puller.communicate(timeout=ANSWERS_S)[0].split() for puller in pullers]
     assert [puller.returncode for puller in pullers] == [0] * 8
     done = Counter(int(number) for one in told for number in one)
     assert done == Counter(range(1, 49))
@@ -158,7 +159,7 @@ def test_a_command_goes_on_as_soon_as_the_board_is_free(home):
         eventually(lambda: _has_open(waiting.pid, home.board() / "board.lock"))
         assert waiting.poll() is None
         holder.kill()
-        said, _ = waiting.communicate(timeout=120)
+        said, _ = waiting.communicate(timeout=ANSWERS_S)
     assert waiting.returncode == 0
     assert "#2" in said
 

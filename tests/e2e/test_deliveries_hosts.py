@@ -41,7 +41,7 @@ def test_two_hosts_send_each_message_once(postgres_url, home, other, sink):
         subscribe(home, f"webhook:{sink.url}/{number % 4}", task=task)
         tasks.append(task)
     home.ask("task.complete", board=BOARD, ids=tasks)
-    eventually(lambda: len(sent(home)) == SUBSCRIPTIONS, limit_s=120)
+    eventually(lambda: len(sent(home)) == SUBSCRIPTIONS, limit_s=250)
     assert Counter(one.message["task"] for one in sink.received) == Counter(tasks)
     assert max(Counter(sink.keys).values()) == 1
 

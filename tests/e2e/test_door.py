@@ -28,7 +28,7 @@ SENDS_HALF_AND_WAITS = """
 def visit(home):
     """A connection to the door."""
     guest = socket.socket(socket.AF_UNIX)
-    guest.settimeout(60)
+    guest.settimeout(280)
     guest.connect(str(home.place.socket))
     return guest
 

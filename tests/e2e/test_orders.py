@@ -10,6 +10,7 @@ from tests.support.home import kill
 from tests.support.waiting import eventually
 
 LONG = "86400"
+END_S = 250
 
 
 def enqueue(home, *argv, **args):
@@ -34,7 +35,7 @@ def test_wait_leaves_with_the_exit_status_of_the_command(home, words, status):
     home.up()
     order = enqueue(home, "sh", "-c", f"printf 'a\\377b'; {words}")
     waiter = waiting(home, order)
-    out, err = waiter.communicate(timeout=120)
+    out, err = waiter.communicate(timeout=END_S)
     assert (out, waiter.returncode) == (b"a\xffb", status)
     assert (b"failed" in err) == (status != 0)
 
@@ -44,7 +45,7 @@ def test_wait_prints_the_output_of_all_attempts_one_after_the_other(home):
     script = 'echo "try $SHOPFLOOR_ATTEMPT"; test "$SHOPFLOOR_ATTEMPT" = 2'
     order = enqueue(home, "sh", "-c", script, retries=1)
     waiter = waiting(home, order)
-    out, _ = waiter.communicate(timeout=120)
+    out, _ = waiter.communicate(timeout=END_S)
     assert (out, waiter.returncode) == (b"try 1\ntry 2\n", 0)
 
 
@@ -54,13 +55,13 @@ def test_output_is_printed_before_the_end_and_ctrl_c_ends_only_the_waiting(home)
     waiter = waiting(home, order)
     assert waiter.stdout.readline() == b"begun\n"
     waiter.send_signal(signal.SIGINT)
-    _, err = waiter.communicate(timeout=120)
+    _, err = waiter.communicate(timeout=END_S)
     assert waiter.returncode == 130
     assert f"#{order} goes on; `shop order cancel {order}` ends it" in err.decode()
     assert home.ask("order.show", id=order)["order"]["state"] == "running"
     second = waiting(home, order)
     home.ask("order.cancel", id=order)
-    second.communicate(timeout=120)
+    second.communicate(timeout=END_S)
     assert second.returncode == 143
     home.is_over(order)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from shopfloor.config import reading
+from shopfloor.config import Home, reading
 from shopfloor.runners import preset
 from tests.support.waiting import eventually
 
@@ -39,8 +39,8 @@ class Reader:
         clean = {
             name: word for name, word in os.environ.items() if not name.startswith("SHOPFLOOR_")
         }
-        home = str(folder / "home")
-        self.environment = {**clean, "SHOPFLOOR_HOME": home, "HOME": str(folder)}
+        self.place = Home(folder / "home")
+        self.environment = {**clean, "SHOPFLOOR_HOME": str(self.place.root), "HOME": str(folder)}
         self.environment["PATH"] = f"{TOOLS}:{self.environment['PATH']}"
 
     def types(self, text: str) -> str:
@@ -50,7 +50,7 @@ class Reader:
         with said.open("w") as output:
             done = subprocess.run(
                 ["bash", "-eu", "-c", text],
-                cwd=self.folder, env=self.environment, check=False, timeout=120,
+                cwd=self.folder, env=self.environment, check=False, timeout=280,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
         assert done.returncode == 0, f"{text}\n\n{said.read_text()}"
@@ -63,7 +63,7 @@ class Reader:
         return not moves and stats["live_runs"] == 0
 
     def leave(self) -> None:
-        subprocess.run(["shop", "down", "--stop-workers"], env=self.environment, check=True, timeout=120,
+        subprocess.run(["shop", "down", "--stop-workers"], env=self.environment, check=True, timeout=280,
                        capture_output=True)  # fmt: skip
 
 
@@ -89,9 +89,12 @@ def without_ages(listed: str) -> list[str]:
 def test_a_reader_can_type_what_the_page_says(page, reader):
     typed = blocks(page, "sh")
     assert typed
+    is_up = False
     for block in typed:
         reader.types(block)
-        if (Path(reader.environment["SHOPFLOOR_HOME"]) / "shop.sock").exists():
+        is_up = (is_up or "shop up" in block) and "shop down" not in block
+        if is_up:
+            eventually(reader.place.socket.exists)
             eventually(reader.rests)
     shown = json.loads(reader.types("shop list --json"))["items"]
     assert {one["title"]: one["status"] for one in shown}.items() >= ENDS[page].items()
@@ -99,6 +102,7 @@ def test_a_reader_can_type_what_the_page_says(page, reader):
 
 def test_the_board_in_the_readme_is_what_shop_prints(reader):
     reader.types(blocks("README.md", "sh")[0])
+    eventually(reader.place.socket.exists)
     eventually(reader.rests)
     pictured = blocks("README.md", "text")[0]
     assert without_ages(reader.types("shop list")) == without_ages(pictured)

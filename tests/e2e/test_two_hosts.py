@@ -23,9 +23,9 @@ def joined(home, url, *, lease, cap):
 
 @pytest.fixture
 def pair(postgres_url, home, other):
-    """The two homes, joined by a board with a short lease."""
-    for one in (home, other):
-        joined(one, postgres_url, lease="2s", cap=2)
+    """The two homes on one board: the other host's lease is short, but no busy machine spends it by itself."""
+    joined(home, postgres_url, lease="10m", cap=2)
+    joined(other, postgres_url, lease="10s", cap=2)
     return home, other
 
 
@@ -55,11 +55,12 @@ def echo(notes, what="start"):
     return ["sh", "-c", f"echo {what} $SHOPFLOOR_TASK $SHOPFLOOR_RUN >> {notes.path}"]
 
 
+@pytest.mark.timeout(600)
 def test_two_hosts_share_five_hundred_tasks_and_each_is_done_once(postgres_url, home, other, notes):
     for one in (home, other):
         joined(one, postgres_url, lease="60s", cap=4).up()
     tasks = create(home, 500, echo(notes))
-    eventually(lambda: home.counts(BOARD) == {"done": 500}, limit_s=120)
+    eventually(lambda: home.counts(BOARD) == {"done": 500}, limit_s=400)
     runs = all_runs(home)
     assert Counter(run["outcome"] for run in runs) == {"completed": 500}
     assert Counter(run["task"] for run in runs) == Counter(tasks)
@@ -67,17 +68,15 @@ def test_two_hosts_share_five_hundred_tasks_and_each_is_done_once(postgres_url, 
     assert {run["host"] for run in runs} == {"here", "there"}
 
 
-def test_a_host_that_dies_half_way_loses_its_tasks_to_the_other_after_its_lease(
-    postgres_url, home, other, notes
-):
-    joined(home, postgres_url, lease="2s", cap=2)
-    joined(other, postgres_url, lease="2s", cap=2)
+@pytest.mark.timeout(600)
+def test_a_host_that_dies_half_way_loses_its_tasks_to_the_other_after_its_lease(pair, notes):
+    home, other = pair
     dying = other.up()
     tasks = create(home, 150, [*notes.worker("list")])
     eventually(lambda: notes.count("end") > 20)
     home.up()
     dying.kill()
-    eventually(lambda: home.counts(BOARD) == {"done": 150}, limit_s=120)
+    eventually(lambda: home.counts(BOARD) == {"done": 150}, limit_s=400)
     runs = all_runs(home)
     started = notes.runs("start")
     assert set(started.values()) == {1}
@@ -119,8 +118,8 @@ def test_a_run_of_another_host_is_left_alone_until_its_lease_has_ended(pair, not
 def test_a_host_that_comes_back_in_time_keeps_its_worker(
     postgres_url, home, other, notes, tmp_path
 ):
-    joined(home, postgres_url, lease="30s", cap=2)
-    joined(other, postgres_url, lease="30s", cap=2)
+    joined(home, postgres_url, lease="10m", cap=2)
+    joined(other, postgres_url, lease="10m", cap=2)
     first = other.up()
     (task,) = create(home, 1, notes.worker(f"wait:{tmp_path}/go"))
     eventually(lambda: notes.count("start"))

@@ -65,7 +65,7 @@ def test_the_wheel_works_from_init_to_a_task_that_is_done(shop, tmp_path):
     def run(*words):
         done = subprocess.run(
             [str(shop), *words], env=surroundings, cwd=tmp_path, check=False,
-            capture_output=True, text=True, timeout=120,
+            capture_output=True, text=True, timeout=280,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -79,4 +79,4 @@ def test_the_wheel_works_from_init_to_a_task_that_is_done(shop, tmp_path):
             assert run("fsck")
         finally:
             daemon.send_signal(signal.SIGTERM)
-        assert daemon.wait(60) == 0
+        assert daemon.wait(280) == 0

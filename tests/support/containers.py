@@ -39,7 +39,7 @@ APPLETS = [
     "touch",
     "true",
 ]
-TIMEOUT_S = 120.0
+TIMEOUT_S = 250.0
 CONTAINERS_CONF = """\
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=4000:4000"]

@@ -31,7 +31,7 @@ from shopfloor.process.identity import Identity
 from shopfloor.surfaces.cli.client import Ask
 from tests.support.waiting import eventually
 
-COMMAND_TIMEOUT_S = 120.0
+COMMAND_TIMEOUT_S = 250.0
 ENVIRONMENT_BYTES_MAX = 1 << 20
 
 
