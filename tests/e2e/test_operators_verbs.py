@@ -40,8 +40,6 @@ def stubborn(home, notes, *, grace, leave_grace="10m", steps=()):
 def test_a_verb_closes_the_run_at_once_and_nothing_of_the_worker_is_left(home, notes, verb):
     op, args, status, outcome = verb
     task, run = stubborn(home, notes, grace="50ms")
-    # Or a task that is ready again would be started again, sooner or later.
-    home.ask("dispatch.pause")
     home.ask(op, id=task, **args)
     assert home.status(task) == status
     closed = home.runs(task)[0]
