@@ -20,8 +20,17 @@ from tests.agents.model_server import ModelServer
 
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS, IFF_UP_AND_RUNNING = 0x8914, 0x41
+# Several waits for programs that a busy machine starts late.
+TEST_S = 1200
 NOWHERE = "http://127.0.0.1:9"
 LOOPBACK = "127.0.0.1,localhost,::1"
+
+
+def pytest_collection_modifyitems(items):
+    """Give each test here the time that real programs take."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(TEST_S))
 
 
 @pytest.fixture(scope="session", autouse=True)

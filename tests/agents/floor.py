@@ -23,8 +23,8 @@ from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = Path(os.environ.get("SHOPFLOOR_AGENTS") or ROOT / ".cache" / "agents") / "bin"
-# The slowest program takes 20 seconds to ask its model for the first time.
-PATIENCE_S = 90.0
+# The slowest program takes 20 seconds to ask its model for the first time, on a busy machine minutes.
+PATIENCE_S = 300.0
 # How long a program may try again by itself when its provider limits it.
 QUOTA_WAIT = "4s"
 QUIET = "[dispatch]\nguard_active_pr = false\nrecent_success = 0\n"
@@ -188,7 +188,7 @@ class Floor:
             eventually(
                 lambda: all(run["gone_at"] for run in self.home.runs(task)), limit_s=PATIENCE_S
             )
-            eventually(lambda: not self.strays())
+            eventually(lambda: not self.strays(), limit_s=PATIENCE_S)
         except AssertionError:
             raise AssertionError(f"{self.strays()} {self.told(task)}") from None
         return self.home.runs(task)[-1]
@@ -221,7 +221,8 @@ class Floor:
         """The agent program of a run: what the runner started."""
         runner = self.runner(run)
         return eventually(
-            lambda: next((one for one in self.home.workers(run) if one.parent == runner.pid), None)
+            lambda: next((one for one in self.home.workers(run) if one.parent == runner.pid), None),
+            limit_s=PATIENCE_S,
         ) or runner  # fmt: skip
 
     def runner(self, run: int) -> proc.Stat:
@@ -234,7 +235,7 @@ class Floor:
                     return one
             return None
 
-        runner = eventually(found)
+        runner = eventually(found, limit_s=PATIENCE_S)
         assert runner is not None
         return runner
 

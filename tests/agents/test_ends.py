@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.agents.floor import PATIENCE_S
 from tests.agents.scenarios import SUMMARY
 from tests.support.home import kill
 from tests.support.waiting import eventually
@@ -25,11 +26,15 @@ def test_an_agent_that_hangs_is_stopped_by_a_person(floor, program):
 def test_the_maximum_runtime_ends_an_agent_in_the_middle_of_an_answer(floor, program):
     profile = floor.profile(program, "hang-mid", grace="1s")
     floor.up()
-    task = floor.give(profile, max_attempts=1, max_runtime_ms=20_000)
-    blocked = floor.becomes(task, "blocked")
-    assert blocked["block_kind"] == "gave_up"
-    assert floor.is_over(task)["outcome"] == "timed_out"
-    assert floor.models.calls(profile)
+    # A busy machine may need longer than that to start a program.
+    for seconds in (20, 60, 200):
+        task = floor.give(profile, max_attempts=1, max_runtime_ms=seconds * 1000)
+        blocked = floor.becomes(task, "blocked")
+        assert blocked["block_kind"] == "gave_up"
+        assert floor.is_over(task)["outcome"] == "timed_out"
+        if floor.models.calls(profile):
+            return
+    raise AssertionError(f"{program} has not asked its model")
 
 
 @pytest.mark.parametrize("program", [*PROGRAMS, "qwen"])
@@ -38,7 +43,7 @@ def test_a_shell_tool_in_a_session_of_its_own_ends_with_the_agent(floor, program
     floor.up()
     task = floor.give(profile)
     run = eventually(lambda: floor.home.runs(task))[-1]
-    eventually(lambda: "sleep 300" in floor.command_lines(), limit_s=60)
+    eventually(lambda: "sleep 300" in floor.command_lines(), limit_s=PATIENCE_S)
     floor.home.ask("task.cancel", id=task)
     assert floor.is_over(task)["id"] == run["id"]
     assert floor.home.outcomes(task) == ["cancelled"]

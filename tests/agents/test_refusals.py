@@ -134,7 +134,7 @@ def test_twenty_tasks_on_one_account_make_one_probe_a_window(floor):
     floor.home.ask("dispatch.pause")
     tasks = [floor.give(profile, f"part {number}") for number in range(20)]
     floor.home.ask("dispatch.resume")
-    eventually(lambda: floor.home.counts() == {"done": 20}, limit_s=150)
+    eventually(lambda: floor.home.counts() == {"done": 20}, limit_s=1000)
     limited = [
         run for task in tasks for run in floor.home.runs(task) if run["outcome"] == "rate_limited"
     ]

@@ -29,7 +29,7 @@ class Late(NamedTuple):
             cwd=self.cwd,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
         return done.returncode
