@@ -84,7 +84,8 @@ def test_a_schedule_is_edited_paused_resumed_and_removed(shop):
     assert "0 10 * * *  UTC" in shop("cron", "edit", "one", *edit, "--task", '{"priority": 2}').out
     shown = shop("cron", "show", "one")
     assert "one  active: uno" in shown.out and "keeps     50 firings, for 4w2d" in shown.out
-    assert shown.out.rstrip().endswith("b")
+    assert shown.out.rstrip().endswith("\n\nb")
+    assert not any(line.startswith("body") for line in shown.out.splitlines())
     task = shop("cron", "show", "one", "--json").json["schedule"]["task"]
     assert task == {"title": "uno", "body": "b", "priority": 2}
     assert shop("cron", "pause", "one").out.startswith("one  paused")

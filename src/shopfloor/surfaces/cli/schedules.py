@@ -14,7 +14,7 @@ from shopfloor.surfaces.cli.page import Cell, Page
 
 LATE_S = 60
 # What of a request has a line of its own.
-TOLD = frozenset({"title", "assignee", "command", "argv"})
+TOLD = frozenset({"title", "body", "assignee", "command", "argv"})
 STATE_INKS = {"active": "green", "overdue": "red", "paused": "yellow", "over": "dim"}
 OUTCOME_INKS = {"fired": "green", "skipped": "yellow", "missed": "yellow", "refused": "red"}
 
