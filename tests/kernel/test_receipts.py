@@ -239,6 +239,8 @@ def test_every_outcome_has_a_receipt(board):
 TAMPERING = {
     "a changed body": ("UPDATE receipt SET body = REPLACE(body, 'ann', 'eve') WHERE seq = 2", 2),
     "a changed hash": ("UPDATE receipt SET hash = 'f' WHERE seq = 2", 2),
+    "another time": ("UPDATE receipt SET at = at + 1 WHERE seq = 2", 2),
+    "no time": (f"UPDATE receipt SET at = {10**18} WHERE seq = 2", 2),
     "another task": ("UPDATE receipt SET task_id = 77 WHERE seq = 2", 2),
     "a missing one": ("DELETE FROM receipt WHERE seq = 2", 2),
     "the last one missing": ("DELETE FROM receipt WHERE seq = 3", 3),

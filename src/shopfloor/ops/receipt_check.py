@@ -7,6 +7,7 @@ not looked at.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Any
 
 from shopfloor.domain.errors import Invalid, Unavailable
@@ -131,9 +132,8 @@ class _Check:
         told = self._chain.take(row.body)
         if told is None:
             return
-        if _named(told) != (row.seq, row.previous, row.run_id, row.task_id) or row.hash != digest(
-            row.body
-        ):
+        columns = (row.seq, row.previous, row.run_id, row.task_id, row.at)
+        if _named(told) != columns or row.hash != digest(row.body):
             sentence = f"the row of receipt {row.seq} does not say what the receipt says"
             self._chain.fault("changed", row.seq, sentence)
         if row.hash == self._contains:
@@ -188,7 +188,15 @@ def _named(told: dict[str, Any]) -> tuple[object, ...]:
     run, task = (told.get(name) or {} for name in ("run", "task"))
     if not isinstance(run, dict) or not isinstance(task, dict):
         return ()
-    return told["seq"], told["previous"], run.get("id"), task.get("id")
+    return told["seq"], told["previous"], run.get("id"), task.get("id"), _written(told)
+
+
+def _written(told: dict[str, Any]) -> int | None:
+    """When a receipt says that it was written, in ms; None where that is no time."""
+    try:
+        return round(datetime.fromisoformat(told["written"]).timestamp() * 1000)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
 
 
 class _Filed:
