@@ -85,9 +85,10 @@ def test_a_message_that_did_not_arrive_waits_and_the_work_is_not_done_again(home
         home.configure(PATIENT)
         home.up()
     home.ask("delivery.retry", id=row["id"])
-    ends(home, "sent")
-    first, second = sink.received
-    assert (first.key, first.body) == (second.key, second.body)
+    [row] = ends(home, "sent")
+    # Twice, or more often where the machine is so slow that the board's own next try came in between.
+    assert len(sink.received) == row["sends"] >= 2
+    assert len({(one.key, one.body) for one in sink.received}) == 1
     assert log.read_text() == "once\n"
 
 
