@@ -47,7 +47,7 @@ def leads_to(url):
 
 
 def fetch(url, into, **given):
-    return download(url, into, **{"allowed": only_this, "timeout_s": 20.0, **given})
+    return download(url, into, **{"allowed": only_this, "timeout_s": 90.0, **given})
 
 
 def test_what_is_at_an_address_becomes_a_file_with_its_name_and_hash(web, into):
