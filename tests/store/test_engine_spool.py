@@ -255,8 +255,9 @@ def test_a_letter_is_either_collected_or_taken_back(tmp_path):
 
 
 def test_what_a_frozen_holder_has_collected_is_waited_for_beyond_the_usual_limit(
-    holder, path, folder
+    holder, path, folder, monkeypatch
 ):
+    monkeypatch.setattr(locking, "ANSWER_WAIT_S", 3_600)
     waiting = Waiting(path, b"slow")
     await_letters(folder, 1)
     assert holder.collect() == 1
