@@ -140,7 +140,12 @@ def using(folder: Path) -> Iterator[None]:
     while True:
         # The account that the server runs under must be able to pass through.
         folder.mkdir(mode=0o711 if os.getuid() == 0 else 0o700, exist_ok=True)
-        with (folder / keeper.USERS).open("a+b") as users:
+        try:
+            users = (folder / keeper.USERS).open("a+b")
+        except FileNotFoundError:
+            # A keeper that was just leaving took the folder along.
+            continue
+        with users:
             fcntl.lockf(users, fcntl.LOCK_SH)
             # A keeper that was just leaving held the lock until the folder was gone.
             if is_still_there(users, folder / keeper.USERS):
