@@ -323,3 +323,16 @@ def test_without_apprise_the_error_says_what_to_install(tmp_path, monkeypatch):
     one._env["PYTHONPATH"] = str(tmp_path)
     sent = one.send(letter())
     assert not sent.ok and sent.again and "shopfloor[notify]" in sent.error
+
+
+def test_what_a_services_code_prints_is_no_part_of_the_answer(tmp_path):
+    """A message that arrived would count as one that did not, and be sent again."""
+    (tmp_path / "apprise.py").write_text(
+        "print('thank you for choosing us')\n"
+        "class Apprise:\n"
+        "    def add(self, url): return True\n"
+        "    def notify(self, **_): print('{\"ok\": false}'); return True\n"
+    )
+    one = apprise.Apprise("json://x", base={"PATH": os.environ["PATH"]}, timeout_s=60.0)
+    one._env["PYTHONPATH"] = str(tmp_path)
+    assert one.send(letter()).ok

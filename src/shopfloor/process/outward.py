@@ -67,6 +67,8 @@ def words(error: Exception) -> str:
         return "no connection came about in time"
     if isinstance(error, socket.gaierror):
         return "its name is not known"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -25,9 +26,11 @@ class Heard(logging.Handler):
 
 
 def main() -> None:
-    """Send one message."""
+    """Send one message; what a service's code prints meanwhile is no part of the answer."""
     job = json.load(sys.stdin)
-    sys.stdout.write(json.dumps(sent(job)))
+    with contextlib.redirect_stdout(sys.stderr):
+        told = sent(job)
+    sys.stdout.write(json.dumps(told))
 
 
 def sent(job: dict[str, Any]) -> dict[str, Any]:
