@@ -138,9 +138,11 @@ def folder_named(name: str) -> Path:
 def using(folder: Path) -> Iterator[None]:
     """Hold the lock that keeps a server alive; the kernel lets go of it if this process dies."""
     while True:
-        # The account that the server runs under must be able to pass through.
-        folder.mkdir(mode=0o711 if os.getuid() == 0 else 0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         try:
+            if os.getuid() == 0:
+                # The account that the server runs under must be able to pass through, whatever the umask.
+                folder.chmod(0o711)
             users = (folder / keeper.USERS).open("a+b")
         except FileNotFoundError:
             # A keeper that was just leaving took the folder along.
