@@ -7,6 +7,7 @@ import textwrap
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from shopfloor.domain.errors import Conflict, Invalid, NotFound, Unavailable
@@ -136,6 +137,24 @@ def test_a_board_that_is_meant_and_gone_does_not_hide_the_others(home):
     home.board("odd").rename(home.folder / "away")
     assert home.shop("board", "list", "--quiet").stdout.split() == ["default"]
     assert home.shop("board", "switch", "default").returncode == 0
+
+
+def test_what_was_changed_in_a_shared_boards_schema_is_named(home, postgres_url):
+    home.ask("board.create", slug="plant", database=postgres_url)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("DROP INDEX shopfloor_plant.task_order")
+        connection.execute("ALTER TABLE shopfloor_plant.comment ADD COLUMN mood text")
+    missing = "the index task_order of task is missing"
+    foreign = "comment has a column mood that is not of this schema"
+    looked = home.shop("doctor")
+    assert looked.returncode == 1
+    assert (
+        f"BAD  board plant: its PostgreSQL schema was changed: {missing}; {foreign}; "
+        in looked.stdout
+    )
+    told = home.ask("admin.fsck", board="plant")["problems"]
+    assert [one["sentence"] for one in told] == [missing, foreign]
+    home.fsck_at_close = False
 
 
 def test_up_serves_the_others_where_the_default_board_cannot_be_read(home, notes):

@@ -348,10 +348,6 @@ def test_fsck_names_what_is_changed_while_the_board_is_open(filled, tmp_path):
     board.close()
 
 
-def test_a_shared_board_is_not_looked_at(db):
-    assert db.read(migrate.differences) == []
-
-
 def test_an_older_board_is_rebuilt_before_the_steps_that_it_lacks(notes_file, tmp_path):
     notes_file().close()
     path = tmp_path / "board.db"

@@ -25,6 +25,7 @@ from shopfloor.store.statements import Statements
 TWINS = [
     "schema_step_known",
     "schema_table_count",
+    "schema_parts",
     "engine_quick_check",
     "engine_full_check",
     "engine_reference_check",

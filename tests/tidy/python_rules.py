@@ -27,6 +27,7 @@ HEAVY_MODULES = {
     "shopfloor.app.files": "brings the room of processes, and most requests touch no file",
     "shopfloor.process.files": "brings tempfile, and a board's own files seldom change",
     "shopfloor.store.drift": "compares and rebuilds schemas, and only one that was changed needs it",
+    "shopfloor.store.postgres_drift": "compares schemas, and only fsck and doctor of a shared board need it",
     "shopfloor.process.fetch": "brings HTTP and processes, and few files come from the web",
     "shopfloor.process.diff": "brings git and subprocess, and few requests look at a worktree",
     "shopfloor.ops.receipt_book": "brings hashing, and few tasks are deleted",

@@ -9,6 +9,7 @@ import resource
 import shutil
 import sys
 from argparse import ArgumentParser, Namespace
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,10 +24,14 @@ from shopfloor.domain.diagnostics import DISK_FREE_LEAST, DISK_FREE_LOW
 from shopfloor.domain.errors import BoardError
 from shopfloor.domain.settings import Profile
 from shopfloor.runners.preset import load
+from shopfloor.store.db import Database
 from shopfloor.store.health import known_faults, library_version
 from shopfloor.store.lock import BoardLock
+from shopfloor.store.migrate import differences
 
 OPEN_FILES_LEAST = 256
+# So many differences of a schema are named; `shop fsck` has them all.
+TOLD = 5
 
 
 def init_arguments(parser: ArgumentParser) -> None:
@@ -160,18 +165,23 @@ def _boards_health(home: Home) -> list[Finding]:
     for slug in boards.slugs():
         try:
             folder = boards.folder(slug)
-            with BoardLock(folder.lock):
-                open_database(folder).close()
+            with BoardLock(folder.lock), closing(open_database(folder)) as database:
+                found.append(_board_health(slug, database))
         except BoardError as wrong:
             found.append(Finding(f"board {slug}", False, wrong.message))
-        else:
-            where = (
-                "SQLite"
-                if folder.url is None
-                else "PostgreSQL: its daemon must be back within 40 s"
-            )
-            found.append(Finding(f"board {slug}", True, where))
     return found
+
+
+def _board_health(slug: str, database: Database) -> Finding:
+    """What is so of a board that could be opened; a file that was changed is rebuilt by then."""
+    if database.dialect == "sqlite":
+        return Finding(f"board {slug}", True, "SQLite")
+    strange = database.read(differences)
+    if strange:
+        more = f", and {len(strange) - TOLD} more" if len(strange) > TOLD else ""
+        sentence = f"its PostgreSQL schema was changed: {'; '.join(strange[:TOLD])}{more}"
+        return Finding(f"board {slug}", False, f"{sentence}; `shop fsck` names all of it")
+    return Finding(f"board {slug}", True, "PostgreSQL: its daemon must be back within 40 s")
 
 
 def _daemon(home: Home) -> list[Finding]:

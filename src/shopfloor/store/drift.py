@@ -8,7 +8,7 @@ differs.
 The rebuild makes every table anew from the texts of the steps, fills it from the old one, and makes indexes,
 views and triggers last; all in one transaction.  A number that is missing where there has to be one becomes 0.
 A text is not made up, no row is left out, and what does not fit ends the rebuild with the old board as it was.
-PostgreSQL is not looked at: there nobody comes by the file.
+Of a board in PostgreSQL the differences are only told: `postgres_drift.py`.
 """
 
 from __future__ import annotations

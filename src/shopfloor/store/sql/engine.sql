@@ -24,6 +24,36 @@ SELECT number, name, checksum, applied_at FROM schema_step ORDER BY number
 -- name: schema_step_add
 INSERT INTO schema_step (number, name, checksum, applied_at) VALUES (:number, :name, :checksum, :now)
 
+-- name: schema_parts @sqlite
+-- What the tables of this schema are made of: kind, table, name, and what is to be said of it.
+SELECT type, tbl_name, name, '' FROM sqlite_schema WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY 1, 2, 3
+-- name: schema_parts @postgres
+SELECT 'column' AS kind, of.relname AS of_table, attname AS part,
+       format_type(atttypid, atttypmod) || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END AS told
+  FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_class of ON of.oid = attrelid
+ WHERE of.relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped
+   AND of.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+UNION ALL
+SELECT 'constraint', of.relname, conname, CASE WHEN convalidated THEN '' ELSE 'not validated' END
+  FROM pg_catalog.pg_constraint JOIN pg_catalog.pg_class of ON of.oid = conrelid
+ WHERE contype IN ('c', 'f', 'p', 'u', 'x')
+   AND of.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+UNION ALL
+SELECT 'index', of.relname, own.relname, CASE WHEN indisvalid THEN '' ELSE 'not valid' END
+  FROM pg_catalog.pg_index JOIN pg_catalog.pg_class own ON own.oid = indexrelid
+       JOIN pg_catalog.pg_class of ON of.oid = indrelid
+ WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x'))
+   AND of.relkind IN ('r', 'p') AND of.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+UNION ALL
+SELECT 'trigger', of.relname, tgname, CASE WHEN tgenabled = 'O' THEN '' ELSE 'not enabled' END
+  FROM pg_catalog.pg_trigger JOIN pg_catalog.pg_class of ON of.oid = tgrelid
+ WHERE NOT tgisinternal
+   AND of.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+UNION ALL
+SELECT 'view', relname, relname, '' FROM pg_catalog.pg_class
+ WHERE relkind = 'v' AND relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+ ORDER BY 1, 2, 3
+
 -- name: engine_quick_check @sqlite
 -- One row a finding, or the single row ok.
 SELECT * FROM pragma_quick_check(:limit)
