@@ -4,6 +4,7 @@ import json
 import socket
 import stat
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -153,8 +154,10 @@ def test_who_leaves_something_half_done_for_too_long_is_parted_from(place, monke
     assert half.hear() is None
     eventually(lambda: len(place.door._visitors) == 1)
     heard = 0
-    while data := unread.socket.recv(1 << 16):
-        heard += len(data)
+    # A door that has not read all that was sent to it parts with a reset.
+    with suppress(ConnectionResetError):
+        while data := unread.socket.recv(1 << 16):
+            heard += len(data)
     assert heard < 4 * 250_000
     assert idle.create() == 2
 
