@@ -2,8 +2,7 @@
 
 import { html, useEffect, useMemo, useRef, useSignal } from "../core/dom.js";
 import { call } from "../core/api.js";
-import { onEvent, onResync } from "../core/live.js";
-import { reader } from "../core/reader.js";
+import { following } from "../core/reader.js";
 import { refuse } from "../core/toast.js";
 import { Avatar, Busy, Icon } from "../core/ui.js";
 import { Column } from "./column.js";
@@ -21,12 +20,8 @@ export function Lanes({ board, filter, store, view, on }) {
     const stay = (lanes.peek() ?? []).filter((name) => found.includes(name));
     lanes.value = [...stay, ...found.filter((name) => !stay.includes(name))];
   };
-  useEffect(() => {
-    const one = reader({ ask: () => call("stats.show", {}, { board }), show, refused: refuse, pauseMs: TOGETHER_MS });
-    const offs = [onEvent((event) => (event.kind === "created" || event.kind === "assigned") && one.soon()), onResync(() => one.soon()), one.stop];
-    one.read();
-    return () => offs.forEach((off) => off());
-  }, [board]);
+  const wants = (event) => event.kind === "created" || event.kind === "assigned";
+  useEffect(() => following({ ask: () => call("stats.show", {}, { board }), show, refused: refuse, pauseMs: TOGETHER_MS, wants }).stop, [board]);
   if (lanes.value === null) return html`<${Busy} label="Reading the lanes" />`;
   return html`<div class="lanes">${lanes.value.map((name) => html`<${Lane} key=${name} board=${board} filter=${filter} name=${name} main=${store} view=${view} on=${on} />`)}</div>`;
 }

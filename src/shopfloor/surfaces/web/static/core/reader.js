@@ -45,6 +45,18 @@ export function reader({ ask, show = () => {}, refused = () => {}, pauseMs, agai
   return { read, soon, stop };
 }
 
+/** {read, stop}: read now, and again at each event that `wants` wants and when the stream is back; not `live`, once. */
+export function following({ ask, show, refused, pauseMs, wants = () => true, live = true }) {
+  const one = reader({ ask, show, refused, pauseMs });
+  const offs = live ? [onEvent((event) => wants(event) && one.soon()), onResync(() => one.soon())] : [];
+  one.read();
+  const stop = () => {
+    one.stop();
+    offs.forEach((off) => off());
+  };
+  return { read: one.read, stop };
+}
+
 /**
  * {value, refused, read}: an answer that is kept current while the component is there, asked for anew when `deps` change.
  * `wants(event, value)` says which events matter, `again(value)` after how long to look without one, on the screen only.
@@ -64,15 +76,12 @@ export function useReading(ask, deps, { pauseMs, wants = () => true, again = () 
       if (ms !== null) timer = setTimeout(look, ms);
     };
     const refused = (why) => setFound((before) => (before.value !== null && isPassing(why) ? before : { value: null, refused: why }));
-    const one = reader({ ask, show, refused, pauseMs });
-    const offs = live ? [onEvent((event) => wants(event, known) && one.soon()), onResync(() => one.soon())] : [];
+    const one = following({ ask, show, refused, pauseMs, live, wants: (event) => wants(event, known) });
     reading.current = one;
-    one.read();
     return () => {
       one.stop();
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", look);
-      offs.forEach((off) => off());
     };
   }, deps);
   return { ...found, read: () => reading.current?.read() };

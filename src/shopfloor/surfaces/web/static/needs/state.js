@@ -3,8 +3,7 @@
 
 import { effect, signal, useState } from "../core/dom.js";
 import { call } from "../core/api.js";
-import { onEvent, onResync } from "../core/live.js";
-import { reader, useReading } from "../core/reader.js";
+import { following, useReading } from "../core/reader.js";
 import { currentBoard } from "../core/route.js";
 import { session } from "../core/session.js";
 
@@ -22,14 +21,12 @@ effect(() => {
   const board = session.value ? currentBoard.value : null;
   waiting.value = 0;
   if (board === null) return undefined;
-  const one = reader({
+  return following({
     ask: () => call("board.needs", { limit: 1 }, { board }),
     show: (page) => { waiting.value = page.total; },
     pauseMs: TOGETHER_MS,
-  });
-  const offs = [onEvent((event) => wants(event) && one.soon()), onResync(() => one.soon()), one.stop];
-  one.read();
-  return () => offs.forEach((off) => off());
+    wants,
+  }).stop;
 });
 
 /** {page, refused, more}: what waits, of one kind or of all; `more` shows as many again. */
