@@ -90,18 +90,18 @@ function FromTheWeb({ task, reload, onClose }) {
     setWrong(null);
   };
   const get = async () => {
-    if (busy) return;
     setBusy(true);
     setWrong(null);
     try {
       const kept = await call("task.attach", { id: task, url: url.trim() }, { id: id.current });
       toast(`${kept.name} is kept with #${task}`);
-      if (shown.current) onClose();
       reload();
+      return true;
     } catch (refused) {
       if (shown.current) setWrong(refused.message);
       else refuse(refused, `Fetching ${url.trim()}`);
       setBusy(false);
+      return false;
     }
   };
   const footer = html`<${Button} onClick=${onClose}>${busy ? "Close" : "Back"}<//><${Button} type="submit" kind="primary" disabled=${busy || !url.trim()}>Attach it<//>`;
