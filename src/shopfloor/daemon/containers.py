@@ -27,6 +27,7 @@ from shopfloor.process import container
 from shopfloor.process.container import Commands, Engine, Seat, Wanted
 from shopfloor.process.container_client import CLEAN
 
+# The file of a run's folder that names its container.
 IN_RUN = "container"
 # Elsewhere engines run in machines of their own, and a pipe with a name ends at their walls.
 DOORS = sys.platform == "linux"
@@ -62,8 +63,7 @@ class Containers:
             return
         for run_id in living:
             with contextlib.suppress(FileNotFoundError, BoardError):
-                told = (self._board.files.run_folder(run_id) / IN_RUN).read_text(encoding="utf-8")
-                seat = self._found(json.loads(told)["name"])
+                seat = self._found(told_of(self._board.files.run_folder(run_id))["name"])
                 with self._guard:
                     self._taken.setdefault(run_id, (seat, None))
         if any(folders.iterdir()):
@@ -211,3 +211,15 @@ class Containers:
             f"{container.LABEL}.home": self._board.home_path,
             f"{container.LABEL}.board": self._board.slug,
         }
+
+
+def tell(run_folder: Path, name: str, image: str) -> None:
+    """Note in a run's folder which container its attempt has."""
+    told = json.dumps({"name": name, "image": image})
+    (run_folder / IN_RUN).write_text(told, encoding="utf-8")
+
+
+def told_of(run_folder: Path) -> dict[str, str]:
+    """The `name` and the `image` of an attempt's container; raises FileNotFoundError where it had none."""
+    found: dict[str, str] = json.loads((run_folder / IN_RUN).read_text(encoding="utf-8"))
+    return found

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 from shopfloor.daemon.attempt import Attempt
 from shopfloor.daemon.board import DispatchBoard
-from shopfloor.daemon.containers import IN_RUN, Containers
+from shopfloor.daemon.containers import Containers, tell, told_of
 from shopfloor.domain.errors import BoardError
 from shopfloor.process.container import Seat, Wanted, engine_words, find_engine
 from shopfloor.process.spec import WorkerSpec
@@ -72,8 +71,7 @@ def moved_in(
     context: Path,
 ) -> WorkerSpec:
     """The spec of an attempt that has its container: the same command, started inside."""
-    told = {"name": seat.name, "image": image}
-    (Path(spec.run_dir) / IN_RUN).write_text(json.dumps(told), encoding="utf-8")
+    tell(Path(spec.run_dir), seat.name, image)
     env = container.carried(spec.env, attempt.task, attempt.profile)
     if context.exists():
         shutil.copyfile(context, seat.folder / CONTEXT)
@@ -93,14 +91,13 @@ def moved_in(
 
 def image_of_run(board: DispatchBoard, run_id: int) -> str:
     """The image of the container that an attempt was started in."""
-    told = json.loads((board.files.run_folder(run_id) / IN_RUN).read_text(encoding="utf-8"))
-    return str(told["image"])
+    return told_of(board.files.run_folder(run_id))["image"]
 
 
 def container_in(run_folder: Path) -> dict[str, str] | None:
     """The runtime and the container of an attempt, as exit records tell them; None where it had none."""
     try:
-        told = json.loads((run_folder / IN_RUN).read_text(encoding="utf-8"))
+        told = told_of(run_folder)
     except (FileNotFoundError, ValueError):
         return None
     return {"runtime": f"container:{told['image']}", "container": told["name"]}

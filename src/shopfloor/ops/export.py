@@ -92,11 +92,12 @@ def _everything(tx: Tx, of: Ledger) -> Iterator[str]:
 
 def _cursor(tx: Tx, exporter: Exporter, of: Ledger) -> dict[str, Any]:
     """From where on a snapshot's changes are to be told."""
+    last = exporter.last_delivery()
     return {
         "of": of,
         "event": events.last_id(tx),
         "receipt": receipts.head(tx).seq,
-        "delivery": (last := exporter.last_delivery()),
+        "delivery": last,
         "open": _spans(exporter.open_deliveries(last)),
         "at": tx.now,
         "rest": {table: _digest(exporter, table) for table in WHOLE},

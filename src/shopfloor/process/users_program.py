@@ -119,7 +119,7 @@ class _Run:
             -code if code < 0 else None,
             self._timed_out,
             self._cut_off,
-            words=_words(self._kept),
+            words=one_line(self._kept.decode(errors="replace")),
         )
 
     def _has_ended(self) -> bool:
@@ -183,9 +183,8 @@ class _Run:
             os.killpg(self._program.pid, number)
 
 
-def _words(printed: bytes) -> str:
-    """What was printed as words of one line, without what would steer a terminal."""
-    told = printed.decode(errors="replace")
+def one_line(told: str) -> str:
+    """What somebody said as words of one line, without what would steer a terminal."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in told).split())
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from shopfloor.domain.notices import Sent
+from shopfloor.process.users_program import one_line
 
 ERROR_CHARS_MAX = 300
 # Shorter values stand in too many places that are no secret.
@@ -89,8 +90,7 @@ class Masked:
 
 def failed(error: str, *, retry_after_ms: int | None = None, again: bool = True) -> Sent:
     """A send that did not arrive."""
-    printable = "".join(sign if sign.isprintable() else " " for sign in error)
-    words = " ".join(printable.split())[:ERROR_CHARS_MAX]
+    words = one_line(error)[:ERROR_CHARS_MAX]
     return Sent(ok=False, error=words, retry_after_ms=retry_after_ms, again=again)
 
 

@@ -134,8 +134,7 @@ def parse(command: Command, argv: Sequence[str]) -> Said:
     parser.given = before
     marked = [MARK + word if word.startswith("-") and _is_word(word) else word for word in before]
     flags, words = parser.parse_known_args(marked)
-    # A word of a chat's is more than its letters: one without the mark stays the object that it is.
-    words = [word.removeprefix(MARK) if word.startswith(MARK) else word for word in words]
+    words = _unmarked(words)
     for name, value in vars(flags).items():
         setattr(flags, name, _unmarked(value))
     for word in words:
@@ -190,9 +189,11 @@ def _add_field(parser: ArgumentParser, field: Field) -> None:
 
 
 def _unmarked(value: Any) -> Any:
+    """What was given, without the mark; a chat's word is more than its letters, so one without it stays the same object."""
     if isinstance(value, list):
         return [_unmarked(one) for one in value]
-    return value.removeprefix(MARK) if isinstance(value, str) else value
+    is_marked = isinstance(value, str) and value.startswith(MARK)
+    return value.removeprefix(MARK) if is_marked else value
 
 
 def _is_word(word: str) -> bool:
